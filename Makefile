@@ -1,0 +1,119 @@
+# make sna and make test are each enough on a fresh clone; everything they install goes into .venv.
+# Only relative paths are used, so that the clone's own path may hold spaces.
+
+PYTHON ?= python3
+JOBS ?= 2
+PY := .venv/bin/python
+RISKMODEL := .venv/bin/riskmodel
+PLATFORMS := x86_64-pc-windows-msvc x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-apple-darwin
+PYTHONS := 3.11 3.14
+
+# A stamp carries the checksum of all that was installed from, so a second run installs nothing and a changed lock does.
+fingerprint = $(shell { pwd; cat pyproject.toml $(1); } 2>/dev/null | cksum | cut -d' ' -f1)
+CORE := .venv/core-$(call fingerprint,requirements/core.lock requirements/build.lock requirements/installer.lock).stamp
+DEV := .venv/dev-$(call fingerprint,requirements/dev.lock).stamp
+
+# uv is quick; pip is the way where uv cannot be had, or where only pip knows the organisation's package mirror.
+define install
+$(PY) -m uv pip install --python $(PY) $(1) || { \
+	echo "uv did not manage; going on with pip, which takes a few minutes"; $(PY) -m pip install --progress-bar on $(2); }
+endef
+from_lock = $(call install,--require-hashes -r $(1),--require-hashes --only-binary :all: -r $(1))
+
+.PHONY: help sna openmp test lint format types imports dependencies tests coverage lock clean
+.NOTPARALLEL:
+
+help:
+	@echo "make sna     install into .venv, build the synthetic region, run the demo forecast"
+	@echo "make test    lint, format, types, import rules, dependencies, tests and doctests"
+	@echo "make lock    refresh requirements/*.lock (make lock UPGRADE=--upgrade for newer versions)"
+	@echo "make clean   remove .venv, build/ and caches; mlruns/ stays"
+
+$(CORE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "riskmodel needs Python 3.11 or newer, and '$(PYTHON)' is not."; \
+		echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@rm -f .venv/*.stamp
+	$(PY) -m pip install --quiet --require-hashes --only-binary :all: -r requirements/build.lock
+	@$(PY) -m pip install --quiet --require-hashes --only-binary :all: -r requirements/installer.lock \
+		|| echo "uv could not be installed"
+	@$(call from_lock,requirements/core.lock)
+	@$(call install,--no-deps --no-build-isolation --reinstall-package riskmodel -e .,--no-deps --no-build-isolation -e .)
+	@touch $@
+
+$(DEV): $(CORE)
+	@$(call from_lock,requirements/dev.lock)
+	@touch $@
+
+# LightGBM's wheel leaves the OpenMP library to the system; bare machines lack it.
+openmp: $(CORE)
+	@said=$$($(PY) -c 'import lightgbm' 2>&1) || { \
+		printf '%s\n' "$$said" | tail -n 1; \
+		printf '%s\n' "$$said" | grep -qE 'lib(g|i)?omp' || exit 1; \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo "; \
+		if command -v apt-get >/dev/null; then mend="$${sudo}apt-get install -y libgomp1"; \
+		elif command -v dnf >/dev/null; then mend="$${sudo}dnf install -y libgomp"; \
+		elif command -v brew >/dev/null; then mend="brew install libomp"; \
+		else mend="your system's command to install libgomp, the GNU OpenMP library"; fi; \
+		echo "LightGBM needs a system library that this machine lacks. Run this, then make $(MAKECMDGOALS) again:"; \
+		echo "  $$mend"; exit 1; }
+
+sna: openmp
+	$(RISKMODEL) init . --synthetic
+	$(RISKMODEL) run demo --out build/demo
+	@echo
+	@echo "The forecast of the synthetic region lies in build/demo. Read first:"
+	@echo "  build/demo/tables/comparison.csv   is any model better than counting the last twelve months?"
+	@echo "  build/demo/tables/forecasts.csv    expected recorded violence by area and month"
+	@echo "  build/demo/tables/quality.csv      what happened to every row of the published files"
+	@echo "Next, the same on published files (README, 'Real data', lists them):"
+	@echo "  $(RISKMODEL) run gloucestershire --data FOLDER --out build/gloucestershire"
+
+test: lint format types imports dependencies tests
+
+lint: $(DEV)
+	@echo "== lint: ruff check"
+	@$(PY) -m ruff check
+
+format: $(DEV)
+	@echo "== format: ruff format --check"
+	@$(PY) -m ruff format --check
+
+types: $(DEV)
+	@echo "== types: mypy --strict"
+	@$(PY) -m mypy
+
+imports: $(DEV)
+	@echo "== import rules: import-linter"
+	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+dependencies: $(DEV)
+	@echo "== dependencies: deptry"
+	@$(PY) -m deptry src
+
+tests: $(DEV) openmp
+	@echo "== tests and doctests: pytest"
+	@$(PY) -m pytest -n $(JOBS)
+
+coverage: $(DEV) openmp
+	$(PY) -m coverage run -m pytest
+	$(PY) -m coverage report
+
+COMPILE = $(PY) -m uv pip compile --universal --fork-strategy fewest --only-binary :all: --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE)
+
+lock: $(CORE)
+	$(COMPILE) pyproject.toml -c requirements/constraints.txt -o requirements/core.lock
+	$(COMPILE) pyproject.toml --group dev -c requirements/core.lock -o requirements/dev.lock
+	$(COMPILE) --group build -o requirements/build.lock
+	$(COMPILE) --group installer -o requirements/installer.lock
+	@for lock in requirements/*.lock; do for platform in $(PLATFORMS); do for python in $(PYTHONS); do \
+		$(PY) -m uv pip compile "$$lock" --no-deps --only-binary :all: --quiet --python-platform $$platform \
+			--python-version $$python >/dev/null || { echo "$$lock lacks a wheel for $$platform, Python $$python"; exit 1; }; \
+	done; done; done
+	@echo "every locked package has a wheel for: $(PLATFORMS); Python $(PYTHONS)"
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,61 @@
+"""Names to objects through entry points: the one door for built-ins and for other people's packages alike."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from riskmodel.contracts.errors import DefinitionError, did_you_mean
+
+__all__ = ["GROUPS", "load", "names"]
+
+GROUPS = {
+    "reader": "riskmodel.readers",
+    "transform": "riskmodel.transforms",
+    "model": "riskmodel.models",
+    "metric": "riskmodel.metrics",
+    "check": "riskmodel.checks",
+}
+
+
+@cache
+def _points(kind: str) -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUPS[kind]):
+        rival = found.get(point.name)
+        if rival is not None and rival.value != point.value:
+            raise DefinitionError(
+                f"two packages register the {kind} '{point.name}'",
+                found=[rival.value, point.value],
+                hint="uninstall one of them, or ask its authors for another name",
+            )
+        found[point.name] = point
+    return found
+
+
+def names(kind: str) -> list[str]:
+    """Every registered name of a kind, sorted.
+
+    Examples
+    --------
+    >>> "lightgbm" in names("model")
+    True
+    """
+    return sorted(_points(kind))
+
+
+def load(kind: str, name: str, *, where: str | None = None) -> Any:
+    """The object registered under a name.
+
+    Raises
+    ------
+    DefinitionError
+        If nothing of that name is registered; the closest names are offered.
+    """
+    points = _points(kind)
+    if name not in points:
+        raise DefinitionError(
+            f"unknown {kind} '{name}'", where=where, allowed=sorted(points), hint=did_you_mean(name, points)
+        )
+    return points[name].load()

@@ -1,0 +1,317 @@
+"""What a YAML file of a workspace may say: one pydantic model per kind, unknown keys refused.
+
+``KINDS`` maps each kind to its folder and its model; the loader, ``riskmodel check``, ``list`` and ``new`` read it,
+so a new kind of file is one entry here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from riskmodel.contracts.periods import Publication, month_number
+
+__all__ = [
+    "KINDS",
+    "BacktestSpec",
+    "CharacteristicSpec",
+    "DecisionSpec",
+    "ExperimentSpec",
+    "FactorSpec",
+    "FactorsSpec",
+    "FeatureSetSpec",
+    "FeatureSpec",
+    "FileSpec",
+    "Kind",
+    "ModelSpec",
+    "PermissionSpec",
+    "PolicySpec",
+    "RegionSpec",
+    "SourceSpec",
+    "Spec",
+    "TargetSpec",
+]
+
+
+class Spec(BaseModel):
+    """Base of every definition: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="a month, YYYY-MM")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class LagRule(Spec):
+    """A publication rule for monthly files: month M is known from the first day of month M + lag."""
+
+    lag_months: int = Field(ge=0, le=60)
+
+
+class FileSpec(Spec):
+    """One published file, or one pattern of monthly files, of a source.
+
+    ``path`` is relative to the data folder; ``{force}`` and ``{period}`` stand for the region's force and a month;
+    the file may also lie there gzipped (``.gz``). ``archives`` names zip files that may hold the same files: one
+    named ``YYYY-MM.zip`` re-issues months as they were known when month YYYY-MM was published.
+    """
+
+    path: Text
+    published: date | LagRule
+    period: str | None = Field(default=None, description="the period of a file that holds one, e.g. '2021'")
+    level: Literal["lsoa11", "lsoa21", "lad24"] = "lsoa21"
+    archives: str | None = None
+    measures: dict[str, str] = Field(default_factory=dict, description="our name -> the publisher's column")
+
+    @property
+    def publication(self) -> Publication:
+        """The publication rule as arithmetic."""
+        if isinstance(self.published, LagRule):
+            return Publication(lag_months=self.published.lag_months)
+        return Publication(on=self.published)
+
+    @property
+    def monthly(self) -> bool:
+        """Whether the pattern stands for one file a month."""
+        return "{period}" in self.path
+
+    @model_validator(mode="after")
+    def _period_is_said_once(self) -> FileSpec:
+        if self.monthly == (self.period is not None):
+            raise ValueError("a file has either {period} in its path or a period of its own")
+        if isinstance(self.published, LagRule) and not self.monthly:
+            raise ValueError("lag_months belongs to monthly files; give the day this file was published")
+        return self
+
+
+class SourceSpec(Spec):
+    """A published source: who publishes it, under which licence, in which files, known from when."""
+
+    title: Text
+    publisher: Text
+    licence: Text
+    reader: Text
+    evidence: Text = Field(description="what the publication dates rest on")
+    files: dict[str, FileSpec] = Field(min_length=1)
+    notes: str = ""
+    frame: bool = Field(default=False, description="geography: fixed for a run, exempt from publication dates")
+    police_generated: list[str] = Field(default_factory=list, description="measures that follow police activity")
+
+
+class FactorSpec(Spec):
+    """A real-world condition of areas, as the catalogue holds it."""
+
+    title: Text
+    role: Literal["risk", "protective", "context"]
+    source: Text
+    measure: Text
+    per: str | None = Field(default=None, description="denominator measure of the same source")
+    of: float = Field(default=1.0, gt=0, description="rate multiple, e.g. 100 for per cent")
+    unit: Text
+    travels: Literal["sum", "population_weighted_mean", "share"]
+    missing: Literal["keep", "zero_is_zero"] = Field(description="what an absent value means; no default")
+    contains_outcome: bool = False
+    police_generated: bool = False
+    characteristic: str | None = None
+    stage: Literal["early_years", "school_age", "youth", "adulthood", "all"] = "all"
+    levers: list[str] = Field(default_factory=list)
+    owner: Text
+    caveat: str = ""
+
+
+class FactorsSpec(Spec):
+    """The factors of one domain (one file)."""
+
+    title: Text
+    factors: dict[str, FactorSpec] = Field(min_length=1)
+
+
+class TargetSpec(Spec):
+    """What is forecast, what it covers and what it leaves out."""
+
+    title: Text
+    version: int = Field(ge=1)
+    covers: Text
+    leaves_out: Text
+    source: Text
+    measures: list[str] = Field(min_length=1)
+
+
+class FeatureSpec(Spec):
+    """One feature: a transform of the target's history or of a factor."""
+
+    of: Text = Field(description="'target', 'exposure' or a factor as domain/name")
+    transform: Text
+    params: dict[str, Any] = Field(default_factory=dict)
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The feature's column name: given, or spelt from what it is made of."""
+        if self.name:
+            return self.name
+        params = "_".join(str(v) for v in self.params.values())
+        return f"{self.of}.{self.transform}" + (f"_{params}" if params else "")
+
+
+class FeatureSetSpec(Spec):
+    """A named list of features."""
+
+    title: Text
+    features: list[FeatureSpec] = Field(min_length=1)
+
+    @field_validator("features")
+    @classmethod
+    def _names_differ(cls, features: list[FeatureSpec]) -> list[FeatureSpec]:
+        labels = [f.label for f in features]
+        twice = sorted({name for name in labels if labels.count(name) > 1})
+        if twice:
+            raise ValueError(f"two features have the same name: {', '.join(twice)}")
+        return features
+
+
+class RegionSpec(Spec):
+    """The one place where an experiment names its region."""
+
+    force: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$", description="as in police.uk file names")]
+    pfa: str | None = Field(default=None, description="the force area's code, where its name does not lead to it")
+    local: str | None = Field(default=None, description="a two-column CSV (lsoa21, local area) of your own")
+
+
+class ModelSpec(Spec):
+    """One candidate: a registered model and its settings."""
+
+    use: Text
+    name: str | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def model_id(self) -> str:
+        """The name the candidate carries in every table."""
+        return self.name or self.use
+
+
+class BacktestSpec(Spec):
+    """The past origins at which the forecast is repeated."""
+
+    first_origin: Month
+    last_origin: Month | None = None
+    every_months: int = Field(default=3, ge=1, le=12)
+    minimum_origins: int = Field(default=2, ge=1)
+
+
+class HistorySpec(Spec):
+    """How much of the target's past a forecast must be able to see."""
+
+    first_month: Month | None = None
+    minimum_months: int = Field(default=6, ge=1, description="months present among the newest 12 calendar months")
+    minimum_training_origins: int = Field(default=3, ge=1, description="origins a learned model needs at a horizon")
+    training_origins: int | None = Field(default=None, ge=1, description="newest training origins kept; all if absent")
+
+
+class ExperimentSpec(Spec):
+    """One file = one question."""
+
+    question: Text
+    region: RegionSpec
+    target: Text = "recorded_violence"
+    feature_set: Text = "first"
+    models: list[ModelSpec] = Field(min_length=1)
+    baseline: Text = "rolling_12"
+    horizons: int = Field(default=12, ge=1, le=12, description="forecast horizons 1..this")
+    history: HistorySpec = HistorySpec()
+    backtest: BacktestSpec
+    quantiles: list[Annotated[float, Field(gt=0, lt=1)]] = [0.05, 0.25, 0.5, 0.75, 0.95]
+    floor: float = Field(default=0.05, gt=0, description="least mean of any model or baseline")
+    policy: Text = "default"
+    data: str | None = Field(default=None, description="data folder inside the workspace, where --data is not given")
+    seed: int = 20260401
+
+    @model_validator(mode="after")
+    def _models_hold_the_baseline(self) -> ExperimentSpec:
+        ids = [m.model_id for m in self.models]
+        if self.baseline not in ids:
+            raise ValueError(f"baseline '{self.baseline}' is not among the models: {', '.join(ids)}")
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"two models have the same name: {', '.join(twice)}")
+        last = self.backtest.last_origin
+        if last is not None and month_number(last) < month_number(self.backtest.first_origin):
+            raise ValueError("backtest.last_origin lies before backtest.first_origin")
+        return self
+
+
+class CharacteristicSpec(Spec):
+    """A characteristic the audit looks at, and what its source recorded."""
+
+    title: Text
+    question: Literal["gender", "race", "disability", "age", "religion", "poverty", "place"]
+    recorded_as: Text
+    source: Text
+    groups: dict[str, list[str]] = Field(min_length=1, description="group -> measures that add up to it")
+    total: Text
+
+
+class PermissionSpec(Spec):
+    """One factor a policy lets into the features, by whom, why and until when."""
+
+    factor: Text
+    reason: Text
+    decided_by: Text
+    expires: date
+
+
+class PolicySpec(Spec):
+    """The bounds reviewers set; it alone can permit a refused factor."""
+
+    title: Text
+    use: Text
+    permitted_factors: list[PermissionSpec] = []
+    contact: str = ""
+    how_to_challenge: str = ""
+    community_view: str = ""
+
+
+class DecisionSpec(Spec):
+    """A dated, signed verdict on one run's audit."""
+
+    run: Text
+    verdict: Literal["accept", "defer", "refuse"]
+    decided_on: date
+    decided_by: list[str] = Field(min_length=1)
+    audit_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    conditions: list[str] = []
+    dissent: str = ""
+    minutes: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of YAML file: where it lies and what it may say."""
+
+    name: str
+    folder: str
+    model: type[Spec]
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("source", "features/sources", SourceSpec),
+        Kind("factor", "features/factors", FactorsSpec),
+        Kind("target", "features/targets", TargetSpec),
+        Kind("set", "features/sets", FeatureSetSpec),
+        Kind("experiment", "experiments", ExperimentSpec),
+        Kind("characteristic", "fairness/characteristics", CharacteristicSpec),
+        Kind("policy", "fairness/policies", PolicySpec),
+        Kind("decision", "fairness/decisions", DecisionSpec),
+    )
+}
+
+FILE_STEM = re.compile(r"[a-z0-9][a-z0-9_-]*")

@@ -1,0 +1,212 @@
+"""One record per noun: its key, and each column's dtype, unit and description; ``as_table`` validates.
+
+The same records make the reference pages and the notes of every workbook, so a column is described once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from riskmodel.contracts.errors import RiskmodelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "BACKTEST",
+    "COMPARISON",
+    "FORECASTS",
+    "OBSERVATIONS",
+    "QUALITY",
+    "SCORES",
+    "TABLES",
+    "TRAINING_SET",
+    "Column",
+    "Table",
+    "TableError",
+    "as_table",
+]
+
+
+class TableError(RiskmodelError):
+    """A table breaks its own contract: a fault of the program, not of the data (exit code 1)."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its dtype word (str, float, int, date, bool), unit and meaning."""
+
+    name: str
+    dtype: str
+    description: str
+    unit: str = ""
+    blank: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One noun: the columns that make a row unique, and all columns in order."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in the order they are written."""
+        return [c.name for c in self.columns]
+
+
+_MODEL = Column("model_id", "str", "The model or baseline, as the experiment names it")
+_ORIGIN = Column("origin_date", "date", "The day the forecast is made as of: the first day of a month")
+_TARGET = Column("target", "str", "What is forecast, with its version, e.g. recorded_violence@1")
+_HORIZON = Column("horizon", "int", "1 is the month that begins on the origin", "months")
+_LEVEL = Column("level", "str", "The kind of area, with its boundary year")
+_LOCATION = Column("location", "str", "The area's code")
+_FORECAST_KEY = (
+    "model_id", "origin_date", "target", "horizon", "target_end_date", "level", "location", "output_type",
+    "output_type_id",
+)  # fmt: skip
+_FORECAST = (
+    _MODEL,
+    _ORIGIN,
+    _TARGET,
+    _HORIZON,
+    Column("target_end_date", "date", "The last day of the month forecast"),
+    _LEVEL,
+    _LOCATION,
+    Column("output_type", "str", "mean or quantile"),
+    Column("output_type_id", "float", "The quantile's level; blank for the mean", blank=True),
+    Column("value", "float", "Expected recorded count, or its quantile", "records a month"),
+)
+
+OBSERVATIONS = Table(
+    "observations",
+    ("source", "measure", "breakdown", "area", "period", "published"),
+    (
+        Column("source", "str", "The source file's name under features/sources"),
+        Column("measure", "str", "One column of numbers in the source"),
+        Column("breakdown", "str", "total, or the part of the population counted"),
+        Column("area", "str", "The code as published; blank where the record has no place", blank=True),
+        Column("period", "str", "YYYY-MM, or the year of a static vintage"),
+        Column("published", "date", "First day the value could be known"),
+        Column("value", "float", "The value", "the measure's", blank=True),
+    ),
+)
+FORECASTS = Table("forecasts", _FORECAST_KEY, _FORECAST)
+BACKTEST = Table(
+    "backtest",
+    _FORECAST_KEY,
+    (
+        *_FORECAST,
+        Column("observed", "float", "Located, in-force, recorded count as known at the run's as-of", "records a month"),
+    ),
+)
+SCORES = Table(
+    "scores",
+    ("model_id", "metric", "origin_date", "target", "horizon", "level", "location"),
+    (
+        _MODEL,
+        Column("metric", "str", "The scoring rule"),
+        _ORIGIN,
+        _TARGET,
+        _HORIZON,
+        _LEVEL,
+        Column("location", "str", "The area's code, or the region's where the score needs all its areas at once"),
+        Column("value", "float", "The score; blank where it is undefined", "the metric's", blank=True),
+        Column("forecasts", "int", "How many forecasts the score rests on"),
+        Column("note", "str", "Why a score is undefined", blank=True),
+    ),
+)
+COMPARISON = Table(
+    "comparison",
+    ("model_id", "baseline", "metric", "origin_date", "horizon"),
+    (
+        _MODEL,
+        Column("baseline", "str", "The model that skill is measured against"),
+        Column("metric", "str", "The scoring rule that skill is made of"),
+        Column("origin_date", "str", "An origin, or 'all'"),
+        Column("horizon", "str", "A horizon in months, or 'all'"),
+        Column("skill", "float", "1 - score / baseline's score, same forecasts", "share", blank=True),
+        Column("low", "float", "Lower end of the 90 % month-block interval", "share", blank=True),
+        Column("high", "float", "Upper end of the 90 % month-block interval", "share", blank=True),
+        Column("forecasts", "int", "Forecasts both models made in this cell"),
+        Column("month_blocks", "int", "Target months, the independent blocks of the interval"),
+        Column("verdict", "str", "better than counting, no better than counting, worse than counting, or no interval"),
+    ),
+)
+QUALITY = Table(
+    "quality",
+    ("source", "file", "period", "measure", "rule"),
+    (
+        Column("source", "str", "The source file's name under features/sources"),
+        Column("file", "str", "The published file, relative to the data folder", blank=True),
+        Column("period", "str", "YYYY-MM, or the year of a static vintage", blank=True),
+        Column("measure", "str", "The measure, or 'all'"),
+        Column("rule", "str", "What was counted, e.g. raw rows, duplicates, unlocated, out of force, located"),
+        Column("rows", "float", "How many rows (or values, where the rule says so)"),
+        Column("note", "str", "What the rule means for the forecast", blank=True),
+    ),
+)
+TRAINING_SET = Table(
+    "training_set",
+    ("area", "origin", "horizon"),
+    (
+        Column("area", "str", "LSOA 2021 code"),
+        Column("origin", "date", "The past origin the features are known at"),
+        Column("horizon", "int", "Months from the origin", "months"),
+        Column("y", "float", "The label", "records a month"),
+        Column("exposure", "float", "Usual residents", "people"),
+    ),
+)
+TABLES = {t.name: t for t in (OBSERVATIONS, FORECASTS, BACKTEST, SCORES, COMPARISON, QUALITY, TRAINING_SET)}
+
+
+def as_table(frame: pd.DataFrame, table: Table, *, check_key: bool = True) -> pd.DataFrame:
+    """Validate a frame against its record and return it with its columns in order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any frame that should be this noun.
+    table : Table
+        The noun's record.
+    check_key : bool
+        Whether to look for repeated keys (a full pass over the frame).
+
+    Returns
+    -------
+    DataFrame
+        The same rows; columns in the record's order, dates as ``datetime64[s]``.
+
+    Raises
+    ------
+    TableError
+        If a column is missing, unexpected, of another dtype or blank where it may not be, or a key repeats.
+    """
+    import pandas as pd
+
+    missing = [n for n in table.names if n not in frame.columns]
+    extra = [str(n) for n in frame.columns if n not in table.names]
+    if missing or extra:
+        raise TableError(
+            f"columns do not fit the table '{table.name}'", found=list(frame.columns), allowed=table.names
+        )
+    out = frame[table.names].copy()
+    for column in table.columns:
+        series = out[column.name]
+        if column.dtype == "date":
+            out[column.name] = series = pd.to_datetime(series).astype("datetime64[s]")
+        elif column.dtype == "str":
+            out[column.name] = series = series.astype("str")
+        elif column.dtype == "int":
+            out[column.name] = series = series.astype("int64")
+        else:
+            out[column.name] = series = series.astype("float64")
+        if not column.blank and series.isna().any():
+            raise TableError(f"blank values in '{table.name}.{column.name}'", found=int(series.isna().sum()))
+    if check_key and out.duplicated(list(table.key)).any():
+        first = out.loc[out.duplicated(list(table.key)), list(table.key)].iloc[0].to_dict()
+        raise TableError(f"the key of '{table.name}' repeats", found=first, allowed="one row a key")
+    return out

@@ -1,0 +1,200 @@
+"""The factor catalogue, resolved: each feature of a set becomes a transform of declared inputs, or is refused.
+
+In: a workspace's sources, factors, target, feature set and policy. Out: ``ResolvedFeature`` objects that need only a
+view. Refusals (outcome inside, police-generated, a characteristic) happen here, for every door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
+from riskmodel.contracts.registry import load
+from riskmodel.contracts.specs import FactorSpec, FeatureSetSpec, FeatureSpec, PolicySpec, SourceSpec, TargetSpec
+from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.panel.view import View
+
+__all__ = ["Input", "ResolvedFeature", "needed_measures", "resolve_features"]
+
+@dataclass(frozen=True)
+class Input:
+    """What a transform is made of: a monthly count, a static measure, or the exposure."""
+
+    name: str
+    kind: str
+    source: str = ""
+    measures: tuple[str, ...] = ()
+    per: str | None = None
+    of: float = 1.0
+    travels: str = "sum"
+
+    def series(self, view: View) -> npt.NDArray[np.float32]:
+        """Monthly counts [area, period] to the newest month visible."""
+        return view.series(self.source, self.measures)
+
+    def values(self, view: View) -> npt.NDArray[np.float64]:
+        """Static values [area]; a ratio where the factor declares a denominator."""
+        if self.kind == "exposure":
+            return view.geography.population
+        top = view.static(self.source, self.measures[0], travels=self.travels)
+        if self.per is None:
+            return top * self.of
+        bottom = view.static(self.source, self.per, travels=self.travels)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(bottom > 0, self.of * top / bottom, np.nan)
+
+
+@dataclass(frozen=True)
+class ResolvedFeature:
+    """One feature: its column name, the transform and what it is made of."""
+
+    label: str
+    transform: Any
+    input: Input
+    factor: str
+    domain: str
+    role: str
+
+    @property
+    def uses_horizon(self) -> bool:
+        """Whether the value depends on the month forecast."""
+        return bool(self.transform.uses_horizon)
+
+
+def resolve_features(
+    workspace: Workspace, spec: FeatureSetSpec, target: TargetSpec, *, policy: PolicySpec, where: str
+) -> list[ResolvedFeature]:
+    """Every feature of a set, ready to be built.
+
+    Raises
+    ------
+    DefinitionError
+        Listing every unknown factor or transform, wrong parameter and refused factor at once.
+    """
+    sources = workspace.read_all("source")
+    factors = {
+        f"{domain}/{name}": factor
+        for domain, held in workspace.read_all("factor").items()
+        for name, factor in held.factors.items()
+    }
+    permitted = {p.factor for p in policy.permitted_factors}
+    found: list[ResolvedFeature] = []
+    problems: list[RiskmodelError | str] = []
+    for feature in spec.features:
+        try:
+            found.append(_resolve(feature, target, factors, sources, permitted, where))
+        except DefinitionError as error:
+            problems.append(error)
+    if problems:
+        raise DefinitionError.of_all(problems)
+    return found
+
+
+def needed_measures(target: TargetSpec, features: Sequence[ResolvedFeature]) -> dict[str, set[str]]:
+    """Source -> measures that a target and its features need."""
+    needed: dict[str, set[str]] = {target.source: set(target.measures)}
+    for feature in features:
+        made_of = feature.input
+        if made_of.source:
+            extra = {made_of.per} if made_of.per else set()
+            needed.setdefault(made_of.source, set()).update(made_of.measures, extra)
+    return needed
+
+
+def _resolve(
+    feature: FeatureSpec,
+    target: TargetSpec,
+    factors: Mapping[str, FactorSpec],
+    sources: Mapping[str, SourceSpec],
+    permitted: set[str],
+    where: str,
+) -> ResolvedFeature:
+    transform = _transform(feature, where)
+    if feature.of == "target":
+        made_of = Input("target", "monthly", target.source, tuple(target.measures))
+        resolved = ResolvedFeature(feature.label, transform, made_of, "target", "history", "history")
+    elif feature.of == "exposure":
+        resolved = ResolvedFeature(feature.label, transform, Input("exposure", "exposure"), "exposure", "people", "context")
+    else:
+        factor = _allowed_factor(feature.of, factors, sources, permitted, where)
+        kind = _kind_of(factor, sources[factor.source])
+        made_of = Input(feature.of, kind, factor.source, (factor.measure,), factor.per, factor.of, factor.travels)
+        domain = feature.of.split("/")[0]
+        resolved = ResolvedFeature(feature.label, transform, made_of, feature.of, domain, factor.role)
+    if resolved.input.kind not in transform.takes:
+        raise DefinitionError(
+            f"feature '{feature.label}': '{feature.transform}' takes {' or '.join(transform.takes)} input",
+            where=where,
+            found=f"{feature.of} is {resolved.input.kind}",
+        )
+    return resolved
+
+
+def _kind_of(factor: FactorSpec, source: SourceSpec) -> str:
+    files = source.files.values()
+    if any(factor.measure in f.measures for f in files if not f.monthly):
+        return "static"
+    return "monthly" if any(f.monthly for f in files) else "static"
+
+
+def _transform(feature: FeatureSpec, where: str) -> Any:
+    cls = load("transform", feature.transform, where=where)
+    try:
+        return cls(**feature.params)
+    except TypeError as error:
+        import inspect
+
+        known = list(inspect.signature(cls).parameters)
+        wrong = [p for p in feature.params if p not in known]
+        raise DefinitionError(
+            f"feature '{feature.label}': parameters do not fit the transform '{feature.transform}'",
+            where=where,
+            found=list(feature.params),
+            allowed=known,
+            hint=did_you_mean(wrong[0], known) if wrong else str(error),
+        ) from error
+    except ValueError as error:
+        raise DefinitionError(f"feature '{feature.label}': {error}", where=where) from error
+
+
+def _allowed_factor(
+    name: str,
+    factors: Mapping[str, FactorSpec],
+    sources: Mapping[str, SourceSpec],
+    permitted: set[str],
+    where: str,
+) -> FactorSpec:
+    if name not in factors:
+        raise DefinitionError(f"unknown factor '{name}'", where=where, hint=did_you_mean(name, factors))
+    factor = factors[name]
+    if factor.source not in sources:
+        raise DefinitionError(
+            f"factor '{name}' names an unknown source '{factor.source}'",
+            where=where,
+            allowed=sorted(sources),
+            hint=did_you_mean(factor.source, sources),
+        )
+    refused = _refusal(factor, sources[factor.source])
+    if refused and name not in permitted:
+        raise DefinitionError(
+            f"the factor '{name}' is refused as a feature: it {refused}",
+            where=where,
+            hint="reviewers may permit it, with a reason and an expiry date, under permitted_factors in "
+            "fairness/policies/<policy>.yaml",
+        )
+    return factor
+
+
+def _refusal(factor: FactorSpec, source: SourceSpec) -> str | None:
+    if factor.contains_outcome:
+        return "contains the outcome that is forecast"
+    if factor.police_generated or factor.measure in source.police_generated:
+        return "follows police activity"
+    if factor.characteristic is not None:
+        return f"measures a characteristic of people ({factor.characteristic})"
+    return None

@@ -1,0 +1,131 @@
+"""Learned models on disk and back, without pickle, and forecasts from them: nothing is fitted here.
+
+A candidate's folder holds ``model.json`` (every horizon's state and the sha256 of each other file) and the trees as
+LightGBM's text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from riskmodel.contracts.errors import DataFileError, NotEnoughHistory
+from riskmodel.contracts.registry import load
+from riskmodel.features.training import FeatureBlocks
+from riskmodel.forecast.fitting import Fitted, Forecasts, Plan, require_history
+from riskmodel.models.base import Baseline, CountModel, offset_column
+from riskmodel.panel.view import View
+
+__all__ = ["forecast_stored", "read_fitted", "save_fitted"]
+
+Floats = npt.NDArray[np.float64]
+STATE = "model.json"
+
+
+def save_fitted(folder: Path, fitted: Sequence[Fitted]) -> None:
+    """Write one candidate, all its horizons, to an empty folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    horizons = []
+    for entry in fitted:
+        stem = f"h{entry.horizon:02d}"
+        horizons.append(
+            {
+                "model_id": entry.model_id,
+                "use": entry.use,
+                "horizon": entry.horizon,
+                "dispersion": entry.dispersion,
+                "names": list(entry.names),
+                "scales": list(entry.scales),
+                "training_rows": entry.training_rows,
+                "imputed": entry.imputed,
+                "state": entry.model.save(folder, stem),
+            }
+        )
+    hashes = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
+    text = json.dumps({"horizons": horizons, "files": hashes}, indent=1, sort_keys=True)
+    (folder / STATE).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def read_fitted(folder: Path) -> list[Fitted]:
+    """Read what ``save_fitted`` wrote.
+
+    Raises
+    ------
+    DataFileError
+        If a file is missing or is not the one that was written.
+    """
+    stored = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    for name, expected in stored["files"].items():
+        path = folder / name
+        if not path.is_file() or _sha256(path) != expected:
+            raise DataFileError(
+                "a stored model is not the one that was written", where=path, hint="run the experiment again"
+            )
+    return [
+        Fitted(
+            entry["model_id"],
+            entry["use"],
+            entry["horizon"],
+            load("model", entry["use"]).load(folder, f"h{entry['horizon']:02d}", entry["state"]),
+            entry["dispersion"],
+            tuple(entry["names"]),
+            tuple(entry["scales"]),
+            entry["training_rows"],
+            entry["imputed"],
+        )
+        for entry in stored["horizons"]
+    ]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def forecast_stored(view: View, plan: Plan, fitted: Sequence[Fitted], horizons: Sequence[int]) -> Forecasts:
+    """Forecast from a view with models learned earlier: nothing is fitted.
+
+    Raises
+    ------
+    NotEnoughHistory
+        If too few of the newest twelve months visible are held, or a model's factor is not held.
+    """
+    require_history(view, plan)
+    blocks = FeatureBlocks(view, plan.features, (view.origin,))
+    ids = tuple(dict.fromkeys(f.model_id for f in fitted))
+    shape = (len(ids), len(horizons))
+    out = Forecasts(
+        view.origin,
+        plan.target_label,
+        view.geography.areas,
+        ids,
+        tuple(horizons),
+        np.full((*shape, len(view.geography.areas)), np.nan),
+        np.full(shape, np.nan),
+        left_out=dict(blocks.left_out),
+    )
+    for entry in fitted:
+        if entry.horizon not in horizons:
+            continue
+        absent = [name for name in entry.names if name not in blocks.names]
+        if absent:
+            raise NotEnoughHistory(f"model '{entry.model_id}' needs features that are not held", found=absent)
+        block = blocks.at(entry.horizon)[:, 0, :][:, [blocks.names.index(n) for n in entry.names]]
+        offset = _own_offset(entry.model, view, plan, entry.horizon)
+        row, column = ids.index(entry.model_id), horizons.index(entry.horizon)
+        out.mean[row, column] = np.maximum(entry.model.predict(block, offset=offset), plan.floor)
+        out.dispersion[row, column] = entry.dispersion
+    return out
+
+
+def _own_offset(model: CountModel, view: View, plan: Plan, horizon: int) -> Floats:
+    if isinstance(model, Baseline):
+        column: Any = model.expected(view, plan.target, [view.origin], horizon)
+    else:
+        column = offset_column(model.offset, view, plan.target, [view.origin], horizon)
+    return np.maximum(column[:, 0], plan.floor)

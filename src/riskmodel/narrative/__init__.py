@@ -1,0 +1,1 @@
+"""What leaves the program: tables, pictures and, later, the pages of the assessment."""

@@ -1,0 +1,116 @@
+"""The bundle a run leaves: every table, written once and whole, with a manifest of hashes.
+
+Tables are written beside the target folder and moved into place together, so a killed run leaves either the old
+bundle or the new one. No wall-clock time, machine name or path enters a file: the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.contracts.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DRAFT", "file_sha256", "write_bundle", "write_table"]
+
+DRAFT = "Draft: not approved for use"
+MANIFEST = "manifest.json"
+
+
+def write_bundle(
+    out: Path,
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    parquet: frozenset[str],
+    draw: Callable[[Path], None] | None,
+    manifest: Mapping[str, Any],
+) -> str:
+    """Write the bundle and return the sha256 of its manifest.
+
+    Parameters
+    ----------
+    out : Path
+        Where it shall lie; an earlier bundle there is replaced.
+    tables : mapping of str to DataFrame
+        Written to ``tables/<name>.csv``, and those named in ``parquet`` to ``tables/<name>.parquet`` (``forecasts`` to
+        both).
+    parquet : frozenset of str
+        Tables too long for a spreadsheet.
+    draw : callable, optional
+        Given the folder ``figures``, writes the pictures.
+    manifest : mapping
+        What the files rest on; the hashes of all files are added.
+
+    Raises
+    ------
+    UsageError
+        If something that is not a bundle lies at ``out``.
+    """
+    if out.exists() and not (out / MANIFEST).is_file() and any(out.iterdir()):
+        raise UsageError(
+            "this folder holds something that is not a bundle", where=out, hint="name another folder with --out DIR"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(f"{out.name}.{os.getpid()}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "tables").mkdir(parents=True)
+    for name, table in tables.items():
+        if name in parquet:
+            write_table(partial / "tables" / f"{name}.parquet", table)
+        if name not in parquet or name == "forecasts":
+            write_table(partial / "tables" / f"{name}.csv", table)
+    if draw is not None:
+        (partial / "figures").mkdir()
+        draw(partial / "figures")
+    files = sorted(p for p in partial.rglob("*") if p.is_file())
+    hashes = {p.relative_to(partial).as_posix(): file_sha256(p) for p in files}
+    text = json.dumps({**manifest, "state": DRAFT, "files": hashes}, indent=2, sort_keys=True, ensure_ascii=False)
+    (partial / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+    digest = file_sha256(partial / MANIFEST)
+    _replace(partial, out)
+    return digest
+
+
+def _replace(partial: Path, out: Path) -> None:
+    old = out.with_name(f"{out.name}.{os.getpid()}.old")
+    if out.exists():
+        out.replace(old)
+    partial.replace(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write one table as CSV or Parquet, by its suffix.
+
+    Raises
+    ------
+    UsageError
+        If the suffix is neither.
+    """
+    if path.suffix == ".parquet":
+        table.to_parquet(path, index=False, compression="zstd")
+    elif path.suffix == ".csv":
+        table.to_csv(
+            path,
+            index=False,
+            lineterminator="\n",
+            encoding="utf-8",
+            float_format="%.10g",
+            date_format="%Y-%m-%d",
+        )
+    else:
+        raise UsageError("a table is written as .csv or .parquet", found=path.name)
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

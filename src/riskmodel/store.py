@@ -1,0 +1,157 @@
+"""Observations on disk: one columnar part per published file's content, written once and never changed.
+
+A part's name is made of what it depends on (the file's bytes, the reader, the columns asked for), so a part that
+exists *is* the ingested file: there is no index to fall out of step, a file already read is skipped, and a part
+appears under its name only when it is complete. What the file is called and when it was published are not part of
+the content; they are attached on reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskmodel.contracts.errors import DataFileError
+from riskmodel.contracts.registry import load
+from riskmodel.sources.observed import Counted, Observed, SourceFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Ingested", "Store"]
+
+_COUNTED = b"riskmodel.counted"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one call of ``Store.ingest`` did."""
+
+    read: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+
+class Store:
+    """A folder of parts.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; made when the first part is written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> Store(Path(tempfile.mkdtemp())).ingest([])
+    Ingested(read=(), skipped=())
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def ingest(self, files: Iterable[SourceFile], *, step: Callable[[SourceFile], None] | None = None) -> Ingested:
+        """Read every file that has no part yet.
+
+        Parameters
+        ----------
+        files : iterable of SourceFile
+            The published files, in any order.
+        step : callable, optional
+            Called after each file (progress).
+
+        Raises
+        ------
+        DataFileError
+            If a file is not as published; parts of files read before it stay, nothing of it does.
+        """
+        read, skipped = [], []
+        for file in files:
+            path = self._path(file)
+            if path.is_file():
+                skipped.append(file.name)
+            else:
+                _write(path, load("reader", file.source_spec.reader)(file))
+                read.append(file.name)
+            if step is not None:
+                step(file)
+        return Ingested(tuple(read), tuple(skipped))
+
+    def read(self, file: SourceFile) -> Observed:
+        """The observations and row counts of an ingested file.
+
+        Raises
+        ------
+        DataFileError
+            If the part is damaged.
+        """
+        import pyarrow.parquet as pq
+        from pyarrow import ArrowException
+
+        path = self._path(file)
+        try:
+            table = pq.read_table(path, partitioning=None)
+        except (ArrowException, OSError) as error:
+            raise DataFileError(
+                f"a stored part cannot be read ({type(error).__name__})",
+                where=path,
+                hint="delete this file and run again: it is rebuilt from the published file",
+            ) from error
+        counted = tuple(Counted(**entry) for entry in json.loads(table.schema.metadata[_COUNTED]))
+        return Observed(table, counted)
+
+    def observations(self, files: Iterable[SourceFile]) -> pd.DataFrame:
+        """The files' observations as one long frame (the ``observations`` noun)."""
+        import pandas as pd
+
+        from riskmodel.contracts.tables import OBSERVATIONS, as_table
+
+        frames = [
+            self.read(f).table.to_pandas().assign(source=f.source, period=f.period, published=pd.Timestamp(f.published))
+            for f in files
+        ]
+        columns = OBSERVATIONS.names
+        return as_table(pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns), OBSERVATIONS)
+
+    def _path(self, file: SourceFile) -> Path:
+        wanted = {
+            "reader": file.source_spec.reader,
+            "code": _code_version(file.source_spec.reader),
+            "period": file.period,
+            "level": file.spec.level,
+            "measures": dict(file.spec.measures),
+        }
+        definition = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+        return self.root / file.source / f"{file.sha256[:24]}-{definition[:12]}.parquet"
+
+
+@cache
+def _code_version(reader: str) -> str:
+    """The hash of the reader's own module: a changed reader reads again."""
+    import inspect
+
+    module = inspect.getmodule(load("reader", reader))
+    source = inspect.getsource(module) if module is not None else reader
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def _write(path: Path, observed: Observed) -> None:
+    import pyarrow.parquet as pq
+
+    counted = json.dumps([asdict(entry) for entry in observed.counted])
+    table = observed.table.replace_schema_metadata({_COUNTED: counted.encode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as out:
+        pq.write_table(table, out, compression="zstd")
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(path)
+    for leftover in path.parent.glob(f"{path.name}.*.partial"):
+        leftover.unlink(missing_ok=True)

@@ -1,0 +1,26 @@
+"""The order of the rooms: one function per verb of the command line, each usable from Python.
+
+Nothing else in the package knows which room comes after which.
+"""
+
+from riskmodel.workflow.checking import CheckReport, check_workspace
+from riskmodel.workflow.definitions import Definitions, read_definitions
+from riskmodel.workflow.held import Held, ingest
+from riskmodel.workflow.starter import init_workspace
+from riskmodel.workflow.steps import Comparison, Outcome, compare, forecast_run, run, train
+
+__all__ = [
+    "CheckReport",
+    "Comparison",
+    "Definitions",
+    "Held",
+    "Outcome",
+    "check_workspace",
+    "compare",
+    "forecast_run",
+    "ingest",
+    "init_workspace",
+    "read_definitions",
+    "run",
+    "train",
+]

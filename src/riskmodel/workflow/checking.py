@@ -1,0 +1,90 @@
+"""Validate a workspace without data, and name every published file a data folder lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from riskmodel.contracts.errors import DefinitionError, RiskmodelError
+from riskmodel.contracts.specs import KINDS
+from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.sources.files import missing_files
+from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, Definitions, read_definitions
+
+__all__ = ["CheckReport", "Missing", "check_workspace"]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A published file that is not in the data folder."""
+
+    experiment: str
+    force: str
+    publisher: str
+    file: str
+    folder: str
+    needed: bool
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What ``check_workspace`` found."""
+
+    counts: dict[str, int]
+    experiments: tuple[str, ...]
+    missing: tuple[Missing, ...] = field(default=())
+
+
+def check_workspace(workspace: Workspace, *, experiment: str | None = None, data: Path | None = None) -> CheckReport:
+    """Read and cross-check every definition; with a data folder, list the files its regions lack.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    experiment : str, optional
+        Check the files of this experiment's region only.
+    data : Path, optional
+        Where the published files lie.
+
+    Raises
+    ------
+    DefinitionError
+        Listing every problem of every file.
+    """
+    problems: list[RiskmodelError | str] = []
+    counts = {}
+    for kind in KINDS:
+        try:
+            counts[kind] = len(workspace.read_all(kind))
+        except DefinitionError as error:
+            problems.append(error)
+    wanted = [experiment] if experiment else workspace.names("experiment")
+    definitions = []
+    if not problems:
+        for name in wanted:
+            try:
+                definitions.append(read_definitions(workspace, name))
+            except DefinitionError as error:
+                problems.append(error)
+    if problems:
+        raise DefinitionError.of_all(list(dict.fromkeys(str(p) for p in problems)))
+    missing = [m for d in definitions for m in _missing(d, data)] if data is not None else []
+    return CheckReport(counts, tuple(d.name for d in definitions), tuple(missing))
+
+
+def _missing(definitions: Definitions, data: Path) -> list[Missing]:
+    region, history = definitions.experiment.region, definitions.experiment.history
+    found: list[Missing] = []
+    measures: dict[str, Any] = {**definitions.measures, GEOGRAPHY: set()}
+    measures.setdefault(CENSUS, set()).add("usual_residents")
+    for source, wanted in sorted(measures.items()):
+        spec = definitions.sources[source]
+        roles = [r for r, f in spec.files.items() if spec.frame or f.monthly or wanted & set(f.measures)]
+        for gap in missing_files(
+            source, spec, data, force=region.force, first_month=history.first_month, roles=roles
+        ):
+            found.append(
+                Missing(definitions.name, region.force, gap.publisher, gap.file, gap.folder, needed=gap.period == "" or not spec.files[gap.role].monthly)
+            )
+    return found

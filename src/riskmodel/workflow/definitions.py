@@ -1,0 +1,140 @@
+"""An experiment and everything it names, read and cross-checked before any data are touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
+from riskmodel.contracts.registry import load, names
+from riskmodel.contracts.specs import ExperimentSpec, PolicySpec, SourceSpec, TargetSpec
+from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.features.catalogue import ResolvedFeature, needed_measures, resolve_features
+from riskmodel.forecast import Plan, make_model
+
+__all__ = ["Definitions", "read_definitions"]
+
+GEOGRAPHY = "geography"
+CENSUS = "census2021"
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """An experiment with all it names."""
+
+    workspace: Workspace
+    name: str
+    experiment: ExperimentSpec
+    target: TargetSpec
+    policy: PolicySpec
+    sources: Mapping[str, SourceSpec]
+    features: tuple[ResolvedFeature, ...]
+    digest: str
+
+    @property
+    def measures(self) -> dict[str, set[str]]:
+        """Source -> measures the target and the features need."""
+        return needed_measures(self.target, self.features)
+
+    @property
+    def plan(self) -> Plan:
+        """What a forecast depends on besides the view."""
+        spec = self.experiment
+        return Plan(
+            target_name=spec.target,
+            target=self.target,
+            features=self.features,
+            models=tuple(spec.models),
+            floor=spec.floor,
+            minimum_months=spec.history.minimum_months,
+            minimum_training_origins=spec.history.minimum_training_origins,
+            training_origins=spec.history.training_origins,
+            seed=spec.seed,
+        )
+
+
+def read_definitions(workspace: Workspace, name: str) -> Definitions:
+    """Read an experiment, its target, feature set, policy and sources.
+
+    Raises
+    ------
+    DefinitionError
+        Listing every problem found in all of them.
+    """
+    experiment: ExperimentSpec = workspace.read("experiment", name)
+    where = workspace.path("experiment", name).as_posix()
+    problems: list[RiskmodelError | str] = []
+    read: dict[str, Any] = {}
+    for kind, wanted in (("target", experiment.target), ("set", experiment.feature_set), ("policy", experiment.policy)):
+        try:
+            read[kind] = workspace.read(kind, wanted)
+        except DefinitionError as error:
+            problems.append(error)
+    try:
+        sources = workspace.read_all("source")
+        _require_sources(sources, read.get("target"), where)
+        if not problems:
+            set_path = workspace.path("set", experiment.feature_set).as_posix()
+            read["features"] = resolve_features(
+                workspace, read["set"], read["target"], policy=read["policy"], where=set_path
+            )
+    except DefinitionError as error:
+        problems.append(error)
+    problems += _model_problems(experiment, where)
+    if problems:
+        raise DefinitionError.of_all(problems)
+    return Definitions(
+        workspace=workspace,
+        name=name,
+        experiment=experiment,
+        target=read["target"],
+        policy=read["policy"],
+        sources=sources,
+        features=tuple(read["features"]),
+        digest=_digest(workspace, experiment, read, sources),
+    )
+
+
+def _require_sources(sources: Mapping[str, SourceSpec], target: TargetSpec | None, where: str) -> None:
+    for needed in (GEOGRAPHY, CENSUS, *([target.source] if target else [])):
+        if needed not in sources:
+            raise DefinitionError(
+                f"there is no source '{needed}'", where=where, allowed=sorted(sources), hint=did_you_mean(needed, sources)
+            )
+
+
+def _model_problems(experiment: ExperimentSpec, where: str) -> list[RiskmodelError | str]:
+    problems: list[RiskmodelError | str] = []
+    for spec in experiment.models:
+        try:
+            load("model", spec.use, where=where)
+            model = make_model(spec, experiment.seed)
+            offset = getattr(model, "offset", "")
+            if offset not in ("", "exposure") and offset not in names("model"):
+                known = ["exposure", *names("model")]
+                raise DefinitionError(
+                    f"model '{spec.model_id}': unknown offset '{offset}'",
+                    where=where,
+                    allowed=known,
+                    hint=did_you_mean(offset, known),
+                )
+        except DefinitionError as error:
+            problems.append(error)
+    return problems
+
+
+def _digest(workspace: Workspace, experiment: ExperimentSpec, read: Mapping[str, Any], sources: Mapping[str, Any]) -> str:
+    """The hash of every definition that can change a number (names and texts included, comments not)."""
+    factors = workspace.read_all("factor")
+    parts = {
+        "experiment": experiment.model_dump(mode="json"),
+        "target": read["target"].model_dump(mode="json"),
+        "set": read["set"].model_dump(mode="json"),
+        "policy": read["policy"].model_dump(mode="json"),
+        "sources": {k: v.model_dump(mode="json") for k, v in sorted(sources.items())},
+        "factors": {k: v.model_dump(mode="json") for k, v in sorted(factors.items())},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
