@@ -144,7 +144,10 @@ def test_users_lock_is_hashed_and_holds_everything_the_package_asks_for() -> Non
     blocks = re.split(r"^(?=[a-z0-9.-]+==)", lock, flags=re.MULTILINE)
     assert all("--hash=sha256:" in block for block in blocks if block.strip())
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = {re.split(r"[<>=!~ \[;]", line)[0].lower().replace("_", "-").replace(".", "-") for line in project["dependencies"]}
+    asked = {
+        re.split(r"[<>=!~ \[;]", line)[0].lower().replace("_", "-").replace(".", "-")
+        for line in project["dependencies"]
+    }
     assert asked <= pinned
 
 

@@ -36,7 +36,9 @@ Experiment = Annotated[str, typer.Argument(help="A file under experiments/, with
 Data = Annotated[Path | None, typer.Option("--data", help="Where the published files lie (or RISKMODEL_DATA)")]
 WorkspaceDir = Annotated[Path, typer.Option("--workspace", help="The folder of features/, experiments/, fairness/")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where to write")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="First day of a month, YYYY-MM-DD: use what was published by then")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="First day of a month, YYYY-MM-DD: use what was published by then")
+]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Threads; results do not depend on it")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout")]
 Tracking = Annotated[str | None, typer.Option("--tracking-uri", help="Another MLflow store than mlruns/")]
@@ -82,9 +84,7 @@ def day(text: str | None) -> date | None:
         raise UsageError("a date is written YYYY-MM-DD", found=text, hint="for example --as-of 2025-09-01") from error
 
 
-def session_of(
-    experiment: str, workspace: Path, data: Path | None, as_of: str | None, jobs: int
-) -> Session:
+def session_of(experiment: str, workspace: Path, data: Path | None, as_of: str | None, jobs: int) -> Session:
     """Read the definitions, ingest what is new, settle the as-of."""
     from riskmodel.contracts.yaml_files import Workspace
     from riskmodel.workflow import read_definitions
@@ -157,14 +157,14 @@ def coverage_notes(quality: Any, source: str) -> list[str]:
         notes.append(f"{len(missing)} months of the target are missing and stay missing, never zero: {shown}.")
     if len(gaps):
         reasons = "; ".join(gaps["note"].drop_duplicates().head(3))
-        notes.append(f"{len(gaps)} forecasts by model, origin and horizon were not made ({reasons}): tables/quality.csv.")
+        notes.append(
+            f"{len(gaps)} forecasts by model, origin and horizon were not made ({reasons}): tables/quality.csv."
+        )
     return notes
 
 
 @app.command()
-def ingest(
-    experiment: Experiment, data: Data = None, workspace: WorkspaceDir = Path(), as_json: Json = False
-) -> None:
+def ingest(experiment: Experiment, data: Data = None, workspace: WorkspaceDir = Path(), as_json: Json = False) -> None:
     """Read the published files an experiment needs; files already read are skipped."""
     session = session_of(experiment, workspace, data, None, 1)
     result = described(session)
@@ -274,7 +274,9 @@ def init(
     }
     text = f"{done.root.as_posix()}: {len(done.written)} definitions written, {len(done.kept)} kept as they were."
     if done.synthetic:
-        text += f"\nInvented region: {done.synthetic.as_posix()}\nNext: riskmodel run demo --workspace {folder.as_posix()}"
+        text += (
+            f"\nInvented region: {done.synthetic.as_posix()}\nNext: riskmodel run demo --workspace {folder.as_posix()}"
+        )
     give(result, text, as_json=as_json)
 
 

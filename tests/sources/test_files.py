@@ -81,13 +81,15 @@ def test_a_dated_zip_reissues_months_and_a_custom_one_does_not(tmp_path: Path, p
         tmp_path, "police/2021-03.zip", {street("2021-01"): month_csv(rows=3), street("2021-03"): month_csv("2021-03")}
     )
     zipped(tmp_path, "police/9f3c1a.zip", {f"data/{street('2021-01')}": month_csv(), street("2021-02", "essex"): b""})
+    zipped(tmp_path, "police/archives/2021-04.zip", {street("2021-03"): month_csv("2021-03")})
     found = find_files("police_uk", police, tmp_path, force="kent")
     assert [(f.name, f.published) for f in found] == [
         ("police/9f3c1a.zip!data/2021-01/2021-01-kent-street.csv", date(2021, 4, 1)),
         ("police/2021-03.zip!2021-01/2021-01-kent-street.csv", date(2021, 6, 1)),
         ("police/2021-03.zip!2021-03/2021-03-kent-street.csv", date(2021, 6, 1)),
+        ("police/archives/2021-04.zip!2021-03/2021-03-kent-street.csv", date(2021, 7, 1)),
     ]
-    assert [police_uk.read(f).counted[0].rows for f in found] == [2, 3, 2]
+    assert [police_uk.read(f).counted[0].rows for f in found] == [2, 3, 2, 2]
 
 
 def test_copies_with_the_same_content_count_once(tmp_path: Path, police: SourceSpec) -> None:

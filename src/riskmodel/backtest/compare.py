@@ -36,7 +36,8 @@ __all__ = [
 
 BETTER, NO_BETTER, WORSE = "better than counting", "no better than counting", "worse than counting"
 NO_INTERVAL, NO_FORECAST = "no interval", "no forecast"
-MINIMUM_BLOCKS = 3
+# Percentile intervals over fewer blocks are far too narrow.
+MINIMUM_BLOCKS = 6
 _ENDS = (0.05, 0.95)
 _ALL = "all"
 # A model that repeats the baseline must not win by the rounding of a sum.
@@ -87,7 +88,7 @@ def build_comparison(
     -------
     DataFrame
         The comparison noun: for each model all forecasts, each horizon, each origin, and each origin and horizon.
-        ``low`` and ``high`` are blank under three target months. Where model and baseline share no forecast,
+        ``low`` and ``high`` are blank under six target months. Where model and baseline share no forecast,
         ``forecasts`` is 0 and the verdict "no forecast".
 
     Raises
@@ -224,7 +225,7 @@ def block_interval(model: Floats, baseline: Floats, *, resamples: int, seed: int
     Returns
     -------
     tuple of float
-        Lower and upper end; both NaN under three blocks, or where a resample holds no baseline score to divide by.
+        Lower and upper end; both NaN under six blocks, or where a resample holds no baseline score to divide by.
 
     Examples
     --------

@@ -110,11 +110,7 @@ def _one_origin(
     panel: Panel, plan: Plan, origin: int, now: View, horizons: int, step: Callable[[], None] | None
 ) -> Forecasts | NotEnoughHistory:
     view = panel.as_of(month_start(origin))
-    recorded = [
-        h
-        for h in range(1, horizons + 1)
-        if np.isfinite(labels(now, plan.target, [origin], h)).all()
-    ]
+    recorded = [h for h in range(1, horizons + 1) if np.isfinite(labels(now, plan.target, [origin], h)).all()]
     try:
         if not recorded:
             raise NotEnoughHistory(

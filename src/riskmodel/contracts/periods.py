@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
 
 __all__ = [
     "Publication",
@@ -22,6 +26,7 @@ __all__ = [
     "origin_month",
 ]
 
+Months = TypeVar("Months", int, npt.NDArray[np.int64])
 _LABEL = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
@@ -88,8 +93,8 @@ def origin_month(day: date) -> int:
     return month_from_date(day)
 
 
-def horizon_month(origin: int, horizon: int) -> int:
-    """The month forecast at a horizon: horizon 1 is the month that begins on the origin.
+def horizon_month(origin: Months, horizon: int) -> Months:
+    """The month, or the array of months, forecast at a horizon: horizon 1 begins on the origin.
 
     Examples
     --------
@@ -122,7 +127,6 @@ class Publication:
 
     def of(self, period: str) -> date:
         """The first day on which an observation of this period could be known."""
-        if self.on is not None:
-            return self.on
-        assert self.lag_months is not None
-        return month_start(month_number(period) + self.lag_months)
+        if self.lag_months is not None:
+            return month_start(month_number(period) + self.lag_months)
+        return cast("date", self.on)

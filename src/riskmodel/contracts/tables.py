@@ -190,9 +190,7 @@ def as_table(frame: pd.DataFrame, table: Table, *, check_key: bool = True) -> pd
     missing = [n for n in table.names if n not in frame.columns]
     extra = [str(n) for n in frame.columns if n not in table.names]
     if missing or extra:
-        raise TableError(
-            f"columns do not fit the table '{table.name}'", found=list(frame.columns), allowed=table.names
-        )
+        raise TableError(f"columns do not fit the table '{table.name}'", found=list(frame.columns), allowed=table.names)
     out = frame[table.names].copy()
     for column in table.columns:
         series = out[column.name]

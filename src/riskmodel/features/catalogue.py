@@ -21,6 +21,7 @@ from riskmodel.panel.view import View
 
 __all__ = ["Input", "ResolvedFeature", "needed_measures", "resolve_features"]
 
+
 @dataclass(frozen=True)
 class Input:
     """What a transform is made of: a monthly count, a static measure, or the exposure."""
@@ -119,7 +120,9 @@ def _resolve(
         made_of = Input("target", "monthly", target.source, tuple(target.measures))
         resolved = ResolvedFeature(feature.label, transform, made_of, "target", "history", "history")
     elif feature.of == "exposure":
-        resolved = ResolvedFeature(feature.label, transform, Input("exposure", "exposure"), "exposure", "people", "context")
+        resolved = ResolvedFeature(
+            feature.label, transform, Input("exposure", "exposure"), "exposure", "people", "context"
+        )
     else:
         factor = _allowed_factor(feature.of, factors, sources, permitted, where)
         kind = _kind_of(factor, sources[factor.source])

@@ -179,7 +179,7 @@ def build_training_set(
     return TrainingSet(
         horizon=horizon,
         names=blocks.names,
-        X=np.ascontiguousarray(features[:, usable, :]).reshape(areas * len(usable), -1),
+        X=np.ascontiguousarray(features[:, usable, :]).reshape(areas * len(usable), features.shape[2]),
         y=y[:, usable].reshape(-1),
         exposure=np.repeat(view.geography.population, len(usable)),
         area=np.repeat(np.arange(areas), len(usable)),

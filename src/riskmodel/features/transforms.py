@@ -190,9 +190,7 @@ class Season(Transform):
         out = np.ones((len(group), len(origins)), dtype=np.float32)
         stops = np.maximum(view.columns(made_of.source, np.asarray(origins, dtype=np.int64)) + 1, 0)
         for index, (origin, stop) in enumerate(zip(origins, stops, strict=True)):
-            season = pooled_season(
-                np.ascontiguousarray(totals[:, :stop]), view.panel.first_month, shrink=self.shrink
-            )
+            season = pooled_season(np.ascontiguousarray(totals[:, :stop]), view.panel.first_month, shrink=self.shrink)
             month = month_of_year(horizon_month(origin, horizon))
             out[:, index] = np.where(group >= 0, season[group, month], 1.0)
         return out

@@ -63,13 +63,17 @@ class Gap:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """One learned model at one horizon, with what its forecasts need."""
+    """One learned model at one horizon, with what its forecasts need.
+
+    ``level`` is the level correction: recorded over expected in the training rows, 1 for a baseline.
+    """
 
     model_id: str
     use: str
     horizon: int
     model: CountModel
     dispersion: float
+    level: float
     names: tuple[str, ...]
     scales: tuple[str, ...]
     training_rows: int
@@ -293,12 +297,22 @@ def _one_model(
         if model.level == "offset":
             start = _levelled(start, y, training.origin[rows])
         model.fit(X, y, offset=start, scales=blocks.scales)
-    mean = np.maximum(model.predict(block[:, -1, :], offset=offset[:, -1]), plan.floor)
-    fitted_mean = np.maximum(model.predict(X, offset=start), plan.floor)
-    dispersion = _dispersion(y, fitted_mean)
+    fitted_mean = model.predict(X, offset=start)
+    level = float(y.sum() / fitted_mean.sum()) if model.learns else 1.0
+    mean = np.maximum(level * model.predict(block[:, -1, :], offset=offset[:, -1]), plan.floor)
+    dispersion = _dispersion(y, np.maximum(level * fitted_mean, plan.floor))
     imputed = int(getattr(model, "imputed_", 0))
     fitted = Fitted(
-        spec.model_id, spec.use, training.horizon, model, dispersion, blocks.names, blocks.scales, len(rows), imputed
+        model_id=spec.model_id,
+        use=spec.use,
+        horizon=training.horizon,
+        model=model,
+        dispersion=dispersion,
+        level=level,
+        names=blocks.names,
+        scales=blocks.scales,
+        training_rows=len(rows),
+        imputed=imputed,
     )
     return mean, dispersion, fitted, None
 
@@ -315,4 +329,4 @@ def _dispersion(y: Floats, mean: Floats) -> float:
     """Pearson's dispersion of the training rows, at least just above Poisson."""
     if len(y) == 0:
         return 1.001
-    return float(max(1.001, np.mean((y - mean) ** 2 / mean)))
+    return max(1.001, float(np.mean((y - mean) ** 2 / mean)))

@@ -40,6 +40,7 @@ def save_fitted(folder: Path, fitted: Sequence[Fitted]) -> None:
                 "use": entry.use,
                 "horizon": entry.horizon,
                 "dispersion": entry.dispersion,
+                "level": entry.level,
                 "names": list(entry.names),
                 "scales": list(entry.scales),
                 "training_rows": entry.training_rows,
@@ -69,15 +70,16 @@ def read_fitted(folder: Path) -> list[Fitted]:
             )
     return [
         Fitted(
-            entry["model_id"],
-            entry["use"],
-            entry["horizon"],
-            load("model", entry["use"]).load(folder, f"h{entry['horizon']:02d}", entry["state"]),
-            entry["dispersion"],
-            tuple(entry["names"]),
-            tuple(entry["scales"]),
-            entry["training_rows"],
-            entry["imputed"],
+            model_id=entry["model_id"],
+            use=entry["use"],
+            horizon=entry["horizon"],
+            model=load("model", entry["use"]).load(folder, f"h{entry['horizon']:02d}", entry["state"]),
+            dispersion=entry["dispersion"],
+            level=entry["level"],
+            names=tuple(entry["names"]),
+            scales=tuple(entry["scales"]),
+            training_rows=entry["training_rows"],
+            imputed=entry["imputed"],
         )
         for entry in stored["horizons"]
     ]
@@ -118,7 +120,7 @@ def forecast_stored(view: View, plan: Plan, fitted: Sequence[Fitted], horizons: 
         block = blocks.at(entry.horizon)[:, 0, :][:, [blocks.names.index(n) for n in entry.names]]
         offset = _own_offset(entry.model, view, plan, entry.horizon)
         row, column = ids.index(entry.model_id), horizons.index(entry.horizon)
-        out.mean[row, column] = np.maximum(entry.model.predict(block, offset=offset), plan.floor)
+        out.mean[row, column] = np.maximum(entry.level * entry.model.predict(block, offset=offset), plan.floor)
         out.dispersion[row, column] = entry.dispersion
     return out
 
@@ -128,4 +130,5 @@ def _own_offset(model: CountModel, view: View, plan: Plan, horizon: int) -> Floa
         column: Any = model.expected(view, plan.target, [view.origin], horizon)
     else:
         column = offset_column(model.offset, view, plan.target, [view.origin], horizon)
-    return np.maximum(column[:, 0], plan.floor)
+    floored: Floats = np.maximum(column[:, 0], plan.floor)
+    return floored

@@ -42,7 +42,7 @@ def draw_charts(folder: Path, *, comparison: pd.DataFrame, backtest: pd.DataFram
             axes = figure.subplots()
             draw(axes, comparison if name == "skill_by_horizon" else backtest, title)
             axes.spines[["top", "right"]].set_visible(False)
-            figure.text(0.995, 0.003, DRAFT, ha="right", va="bottom", fontsize=8, color="#555555")
+            figure.text(0.995, 0.995, DRAFT, ha="right", va="top", fontsize=8, color="#555555")
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "riskmodel"})
 
 
@@ -66,14 +66,23 @@ def _skill(axes: Any, comparison: pd.DataFrame, title: str) -> None:
             markersize=5, linewidth=1.2, label=model_id,
         )  # fmt: skip
     axes.axhline(0, color="#222222", linewidth=1)
-    held = rows["skill"].to_numpy()
-    if len(held):
-        axes.set_ylim(max(-30.0, 100 * float(held.min()) - 6), 100 * float(held.max()) + 6)
-    axes.set_xlabel("Horizon in months (1 = the month that begins on the origin)")
+    axes.set_xlabel("Horizon in months (1 = the month that begins on the origin)" + _limit(axes, rows))
+    axes.set_xticks(sorted(rows["horizon"].astype(int).unique()))
     axes.set_ylabel(f"Skill against {baseline}, per cent")
     axes.set_title(f"{title}\nAbove the line: better than counting; bars: 90 % interval over months", loc="left")
     if ids:
         axes.legend(frameon=False, fontsize=8, ncols=3)
+
+
+def _limit(axes: Any, rows: pd.DataFrame) -> str:
+    """Cut the axis where skill is hopeless, and say in words which models lie below it."""
+    if rows.empty:
+        return ""
+    lowest, highest = 100 * float(rows["skill"].min()), 100 * float(rows["skill"].max())
+    bottom = max(-15.0, lowest - 3)
+    axes.set_ylim(bottom, highest + 4)
+    below = list(dict.fromkeys(rows[100 * rows["skill"] < bottom]["model_id"]))
+    return f"\nBelow the picture at some horizons: {', '.join(below)}" if below else ""
 
 
 def _totals(axes: Any, backtest: pd.DataFrame, title: str) -> None:
@@ -90,5 +99,6 @@ def _totals(axes: Any, backtest: pd.DataFrame, title: str) -> None:
     axes.plot(recorded["target_end_date"], recorded["observed"], color="black", linewidth=2.4, label="recorded")
     axes.set_ylim(bottom=0)
     axes.set_ylabel("Records a month, located in the force area")
-    axes.set_title(f"{title}\nExpected at horizon 1 beside recorded, whole region", loc="left")
+    nearest_horizon = int(nearest["horizon"].iloc[0]) if len(nearest) else 1
+    axes.set_title(f"{title}\nExpected at horizon {nearest_horizon} beside recorded, whole region", loc="left")
     axes.legend(frameon=False, fontsize=8, ncols=4, loc="lower left")

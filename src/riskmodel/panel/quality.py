@@ -66,18 +66,18 @@ def build_quality(
 
     rows: list[Row] = []
     for file in files:
-        for counted in store.read(file).counted:
-            rows.append(
-                quality_row(
-                    file.source,
-                    counted.rule,
-                    counted.rows,
-                    file=file.name,
-                    period=file.period,
-                    measure=counted.measure,
-                    note=counted.note,
-                )
+        rows += [
+            quality_row(
+                file.source,
+                counted.rule,
+                counted.rows,
+                file=file.name,
+                period=file.period,
+                measure=counted.measure,
+                note=counted.note,
             )
+            for counted in store.read(file).counted
+        ]
     for source in panel.monthly.values():
         rows += _monthly_rows(panel, source, as_of)
     rows += list(extra)
@@ -134,16 +134,12 @@ def _release_rows(panel: Panel, source: Monthly, chosen: tuple[int, ...], as_of:
         )
     held = {source.releases[i].month for i in chosen}
     newest = max(held)
-    for month in range(min(held), newest):
-        if month not in held:
-            rows.append(
-                quality_row(
-                    source.source, "month missing", 1, period=month_label(month), note="no file: missing, never zero"
-                )
-            )
+    rows += [
+        quality_row(source.source, "month missing", 1, period=month_label(month), note="no file: missing, never zero")
+        for month in range(min(held), newest)
+        if month not in held
+    ]
     beyond = np.asarray([m for m in held if m < panel.first_month])
     if len(beyond):
-        rows.append(
-            quality_row(source.source, "months before history.first_month", len(beyond), note="held, not used")
-        )
+        rows.append(quality_row(source.source, "months before history.first_month", len(beyond), note="held, not used"))
     return rows

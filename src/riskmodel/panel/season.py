@@ -89,4 +89,5 @@ def pooled_season(totals: Floats, first_month: int, *, shrink: float = 1.0) -> F
     ratio = np.ones((groups, 12))
     np.divide(observed, expected, out=ratio, where=seen)
     season = 1.0 + (ratio - 1.0) * years / (years + shrink)
-    return season / season.mean(axis=1, keepdims=True)
+    mean_one: Floats = season / season.mean(axis=1, keepdims=True)
+    return mean_one

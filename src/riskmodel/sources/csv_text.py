@@ -7,16 +7,31 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from riskmodel.contracts.errors import DataFileError, did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
-__all__ = ["RowCheck", "header_of", "numbered_rows", "read_columns", "refuse_repeats", "refuse_row", "require_columns"]
+__all__ = [
+    "RowCheck",
+    "as_number",
+    "header_of",
+    "long_table",
+    "numbered_rows",
+    "read_columns",
+    "refuse_repeats",
+    "refuse_row",
+    "require_columns",
+]
 
+_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _AS_PUBLISHED = "use the file exactly as its publisher offers it, or download it again"
 
 RowCheck = Callable[[dict[str, str]], DataFileError | None]
@@ -136,7 +151,18 @@ def numbered_rows(text: bytes, name: str) -> Iterator[tuple[int, dict[str, str]]
 
 
 def refuse_row(text: bytes, name: str, check: RowCheck | None) -> None:
-    """Raise for the first row that is wrong, with its line; return when none is."""
+    """Raise for the first row that is wrong, with its line; return when none is.
+
+    Parameters
+    ----------
+    text, name, check
+        As in `read_columns`; without a check only the form of the rows is judged.
+
+    Raises
+    ------
+    DataFileError
+        What the check says, with the line added.
+    """
     for line, row in numbered_rows(text, name):
         problem = check(row) if check is not None else None
         if problem is not None:
@@ -145,8 +171,25 @@ def refuse_row(text: bytes, name: str, check: RowCheck | None) -> None:
             )
 
 
-def refuse_repeats(text: bytes, name: str, column: str) -> None:
-    """Raise for the first cell of a column that appeared before, with both lines; return when none did."""
+def refuse_repeats(text: bytes, name: str, column: str, cells: pa.ChunkedArray) -> None:
+    """Raise for the first cell of a column that appeared before, naming both lines; return when none did.
+
+    Parameters
+    ----------
+    text, name
+        As in `read_columns`.
+    column : str
+        The published heading.
+    cells : arrow array
+        The column as read.
+
+    Raises
+    ------
+    DataFileError
+        At the second row that holds the same cell.
+    """
+    if len(cells.unique()) == len(cells):
+        return
     seen: dict[str, int] = {}
     for line, row in numbered_rows(text, name):
         value = row[column]
@@ -156,3 +199,37 @@ def refuse_repeats(text: bytes, name: str, column: str) -> None:
                 hint=f"it is on line {seen[value]} already; {_AS_PUBLISHED}",
             )  # fmt: skip
         seen[value] = line
+
+
+def long_table(areas: list[str], values: Mapping[str, NDArray[np.float64]]) -> pa.Table:
+    """Arrange columns of one value per area as observations: measure, breakdown, area, value.
+
+    Examples
+    --------
+    >>> long_table(["E01000001"], {"usual_residents": np.array([1474.0])}).to_pylist()
+    [{'measure': 'usual_residents', 'breakdown': 'total', 'area': 'E01000001', 'value': 1474.0}]
+    """
+    import pyarrow as pa
+
+    names = list(values)
+    rows, width = len(areas), len(values)
+    numbers = np.concatenate([values[name] for name in names])
+    return pa.table(
+        {
+            "measure": pa.array(names, pa.string()).take(pa.array(np.repeat(np.arange(width), rows))),
+            "breakdown": pa.array(["total"], pa.string()).take(pa.array(np.zeros(rows * width, dtype=np.int64))),
+            "area": pa.array(areas, pa.string()).take(pa.array(np.tile(np.arange(rows), width))),
+            "value": pa.array(numbers, pa.float64(), mask=np.isnan(numbers)),
+        }
+    )
+
+
+def as_number(cell: str) -> float | None:
+    """Read a cell as a finite number in plain notation, or None.
+
+    Examples
+    --------
+    >>> as_number("5432.9"), as_number("nan"), as_number("1_000")
+    (5432.9, None, None)
+    """
+    return float(cell) if _NUMBER.fullmatch(cell.strip()) else None

@@ -12,8 +12,16 @@ import numpy as np
 
 from riskmodel.contracts.areas import is_area_code
 from riskmodel.contracts.errors import DataFileError, DefinitionError
-from riskmodel.sources.csv_text import RowCheck, header_of, read_columns, refuse_row, require_columns
-from riskmodel.sources.nomis import as_number, long_table, refuse_repeated_areas
+from riskmodel.sources.csv_text import (
+    RowCheck,
+    as_number,
+    header_of,
+    long_table,
+    read_columns,
+    refuse_repeats,
+    refuse_row,
+    require_columns,
+)
 from riskmodel.sources.observed import Counted, Observed, SourceFile
 
 if TYPE_CHECKING:
@@ -98,7 +106,7 @@ def _read(text: bytes, file: SourceFile, code: str) -> pa.Table:
     spelt_nan = any(np.isnan(table[c].drop_null().to_numpy()).any() for c in file.spec.measures.values())
     if infinite or spelt_nan or not all(is_area_code(c, level) for c in table[code].unique().to_pylist()):
         refuse_row(text, name, check)
-    refuse_repeated_areas(text, name, code, table[code])
+    refuse_repeats(text, name, code, table[code])
     return table
 
 

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from riskmodel.contracts.areas import is_area_code
 from riskmodel.contracts.errors import DataFileError, DefinitionError
-from riskmodel.sources.csv_text import RowCheck, header_of, read_columns, refuse_repeats, refuse_row, require_columns
+from riskmodel.sources.csv_text import (
+    RowCheck,
+    as_number,
+    header_of,
+    long_table,
+    read_columns,
+    refuse_repeats,
+    refuse_row,
+    require_columns,
+)
 from riskmodel.sources.observed import Counted, Observed, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
-    from numpy.typing import NDArray
 
-__all__ = ["AREA_COLUMN", "as_number", "long_table", "read", "refuse_repeated_areas"]
+__all__ = ["AREA_COLUMN", "read"]
 
 AREA_COLUMN = "geography code"
 _SUFFIX = "; measures: Value"
@@ -63,35 +69,6 @@ def read(file: SourceFile) -> Observed:
     return Observed(long_table(areas, values), (counted,))
 
 
-def long_table(areas: list[str], values: Mapping[str, NDArray[np.float64]]) -> pa.Table:
-    """Arrange columns of one value per area as observations: measure, breakdown, area, value.
-
-    Examples
-    --------
-    >>> long_table(["E01000001"], {"usual_residents": np.array([1474.0])}).to_pylist()
-    [{'measure': 'usual_residents', 'breakdown': 'total', 'area': 'E01000001', 'value': 1474.0}]
-    """
-    import pyarrow as pa
-
-    names = list(values)
-    rows, width = len(areas), len(values)
-    numbers = np.concatenate([values[name] for name in names])
-    return pa.table(
-        {
-            "measure": pa.array(names, pa.string()).take(pa.array(np.repeat(np.arange(width), rows))),
-            "breakdown": pa.array(["total"], pa.string()).take(pa.array(np.zeros(rows * width, dtype=np.int64))),
-            "area": pa.array(areas, pa.string()).take(pa.array(np.tile(np.arange(rows), width))),
-            "value": pa.array(numbers, pa.float64(), mask=np.isnan(numbers)),
-        }
-    )
-
-
-def refuse_repeated_areas(text: bytes, name: str, column: str, areas: pa.ChunkedArray) -> None:
-    """Raise, with the line, if an area's code repeats."""
-    if len(areas.unique()) != len(areas):
-        refuse_repeats(text, name, column)
-
-
 def _read(text: bytes, file: SourceFile, published: Mapping[str, str]) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -107,7 +84,7 @@ def _read(text: bytes, file: SourceFile, published: Mapping[str, str]) -> pa.Tab
     )
     if not sound:
         refuse_row(text, file.name, check)
-    refuse_repeated_areas(text, file.name, AREA_COLUMN, table[AREA_COLUMN])
+    refuse_repeats(text, file.name, AREA_COLUMN, table[AREA_COLUMN])
     return table
 
 
@@ -126,12 +103,3 @@ def _row_check(columns: list[str], level: str) -> RowCheck:
         return None
 
     return check
-
-
-def as_number(cell: str) -> float | None:
-    """Read a cell as a finite number, or None."""
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if np.isfinite(number) else None

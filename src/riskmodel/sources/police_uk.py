@@ -37,8 +37,6 @@ _TYPES = (
 CRIME_TYPES: dict[str, str] = {published: slug(published).replace("-", "_") for published in _TYPES}
 """Published crime type -> our measure."""
 
-_FORM = r"^[EW]01[0-9]{6}$"
-
 
 @dataclass(frozen=True)
 class _Rows:
@@ -105,7 +103,6 @@ def _check_header(header: list[str], name: str) -> None:
 
 def _encoded(text: bytes, file: SourceFile) -> _Rows:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     check = _row_check(file.period)
     words = pa.dictionary(pa.int32(), pa.string())
@@ -114,8 +111,8 @@ def _encoded(text: bytes, file: SourceFile) -> _Rows:
     months, _ = _words(table["Month"])
     published, measure = _words(table["Crime type"])
     areas, area = _words(table["LSOA code"])
-    well_formed = bool(pc.all(pc.match_substring_regex(pa.array([a for a in areas if a], pa.string()), _FORM)).as_py())
-    if set(months) != {file.period} or not set(published) <= set(CRIME_TYPES) or (any(areas) and not well_formed):
+    well_formed = all(is_area_code(code, "lsoa21") for code in areas if code)
+    if set(months) != {file.period} or not set(published) <= set(CRIME_TYPES) or not well_formed:
         _refuse(text, file.name, check)
     located = np.array([a != "" for a in areas])[area]
     repeats = _repeats(table["Crime ID"], located)

@@ -81,10 +81,16 @@ def _missing(definitions: Definitions, data: Path) -> list[Missing]:
     for source, wanted in sorted(measures.items()):
         spec = definitions.sources[source]
         roles = [r for r, f in spec.files.items() if spec.frame or f.monthly or wanted & set(f.measures)]
-        for gap in missing_files(
-            source, spec, data, force=region.force, first_month=history.first_month, roles=roles
-        ):
-            found.append(
-                Missing(definitions.name, region.force, gap.publisher, gap.file, gap.folder, needed=gap.period == "" or not spec.files[gap.role].monthly)
+        gaps = missing_files(source, spec, data, force=region.force, first_month=history.first_month, roles=roles)
+        found += [
+            Missing(
+                definitions.name,
+                region.force,
+                gap.publisher,
+                gap.file,
+                gap.folder,
+                needed=gap.period == "" or not spec.files[gap.role].monthly,
             )
+            for gap in gaps
+        ]
     return found

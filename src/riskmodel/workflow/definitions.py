@@ -102,7 +102,10 @@ def _require_sources(sources: Mapping[str, SourceSpec], target: TargetSpec | Non
     for needed in (GEOGRAPHY, CENSUS, *([target.source] if target else [])):
         if needed not in sources:
             raise DefinitionError(
-                f"there is no source '{needed}'", where=where, allowed=sorted(sources), hint=did_you_mean(needed, sources)
+                f"there is no source '{needed}'",
+                where=where,
+                allowed=sorted(sources),
+                hint=did_you_mean(needed, sources),
             )
 
 
@@ -126,7 +129,9 @@ def _model_problems(experiment: ExperimentSpec, where: str) -> list[RiskmodelErr
     return problems
 
 
-def _digest(workspace: Workspace, experiment: ExperimentSpec, read: Mapping[str, Any], sources: Mapping[str, Any]) -> str:
+def _digest(
+    workspace: Workspace, experiment: ExperimentSpec, read: Mapping[str, Any], sources: Mapping[str, Any]
+) -> str:
     """The hash of every definition that can change a number (names and texts included, comments not)."""
     factors = workspace.read_all("factor")
     parts = {

@@ -84,9 +84,7 @@ def needed_files(definitions: Definitions, data: Path) -> list[SourceFile]:
     for source, measures in sorted(definitions.measures.items()):
         spec = definitions.sources[source]
         roles = [role for role, f in spec.files.items() if f.monthly or measures & set(f.measures)]
-        found += find_files(
-            source, spec, data, force=region.force, first_month=history.first_month, roles=roles
-        )
+        found += find_files(source, spec, data, force=region.force, first_month=history.first_month, roles=roles)
     return found
 
 

@@ -311,9 +311,7 @@ def _write(session: Session, comparison: Comparison, tables: dict[str, pd.DataFr
         "geography_sha256": session.held.panel.geography.digest,
         "geography_note": "codes, boundaries and residents are the newest held: fixed for the run, known in hindsight",
     }
-    return write_bundle(
-        out, tables=tables, parquet=frozenset({"forecasts", "backtest"}), draw=draw, manifest=manifest
-    )
+    return write_bundle(out, tables=tables, parquet=frozenset({"forecasts", "backtest"}), draw=draw, manifest=manifest)
 
 
 def _log(
@@ -376,14 +374,15 @@ def _metrics(comparison: Comparison, model_id: str) -> tuple[dict[str, float], d
     metrics = {str(name): float(row["total"] / row["forecasts"]) for name, row in pooled.iterrows()}
     by = weighted.groupby(["metric", "horizon"])[["total", "forecasts"]].sum()
     by_horizon: dict[str, dict[int, float]] = {}
-    for (metric, horizon), row in by.iterrows():
-        by_horizon.setdefault(str(metric), {})[int(horizon)] = float(row["total"] / row["forecasts"])
+    for row in by.reset_index().to_dict("records"):
+        by_horizon.setdefault(str(row["metric"]), {})[int(row["horizon"])] = float(row["total"] / row["forecasts"])
     rows = comparison.table[(comparison.table["model_id"] == model_id) & comparison.table["skill"].notna()]
-    for _, row in rows[rows["origin_date"] == "all"].iterrows():
-        if row["horizon"] == "all":
-            metrics["skill"] = float(row["skill"])
+    over_origins = rows[rows["origin_date"] == "all"]
+    for horizon, skill in zip(over_origins["horizon"], over_origins["skill"], strict=True):
+        if horizon == "all":
+            metrics["skill"] = float(skill)
         else:
-            by_horizon.setdefault("skill", {})[int(row["horizon"])] = float(row["skill"])
+            by_horizon.setdefault("skill", {})[int(horizon)] = float(skill)
     return metrics, by_horizon
 
 
@@ -397,8 +396,6 @@ def forecast_run(
     UsageError
         If the run is unknown, or its definitions have changed since.
     """
-    import pandas as pd
-
     from riskmodel.tracking import fetch_artifacts, find_run
 
     workspace = session.definitions.workspace.root
