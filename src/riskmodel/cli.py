@@ -340,10 +340,20 @@ def main(arguments: list[str] | None = None) -> None:
         # A Windows console may not speak UTF-8; an unprintable letter must not end a run.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    debug = "--debug" in given
+    if debug:
+        # The option belongs before the verb, but whoever repeats a command adds it at the end.
+        given = ["--debug", *(argument for argument in given if argument != "--debug")]
     try:
         app(args=given, prog_name="riskmodel")
     except RiskmodelError as error:
-        if "--debug" in given:
+        if debug:
             raise
         say(f"riskmodel: {error}")
         sys.exit(error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        say(f"riskmodel: a fault of the program, or of this machine: {type(error).__name__}: {error}")
+        say("  next: repeat the command with --debug at its end, and report what it prints")
+        sys.exit(1)

@@ -219,6 +219,12 @@ def test_merged_areas_are_weighted_by_the_residents_of_their_old_areas() -> None
     assert got["E01000091"] == pytest.approx(7.0)
 
 
+def test_an_area_made_of_parts_is_weighted_by_the_part_each_old_area_gave() -> None:
+    got = value_of(make(WEIGHTS), {code: (9.0 if code == "E01000005" else 0.0) for code in OLD}, "share")
+    given = WEIGHTS["E01000096"] / (WEIGHTS["E01000095"] + WEIGHTS["E01000096"])
+    assert got["E01000096"] == pytest.approx(9.0 * given / (given + 1.0))
+
+
 def test_sums_are_conserved_where_every_part_lies_in_the_region() -> None:
     inside = [old for old in OLD if not {new for o, new in TIES if o == old} & ELSEWHERE]
     got = value_of(make(WEIGHTS), {old: (6.0 if old in inside else 0.0) for old in OLD}, "sum")

@@ -246,6 +246,15 @@ def test_a_force_may_be_named_by_its_areas_code(data: Path) -> None:
         build(data, "anything", pfa="E23000009")
 
 
+def test_an_area_made_of_two_old_districts_has_no_partnership() -> None:
+    of_district = pd.DataFrame(
+        {"lad24": "E06000001", "csp24": ["E22000001", "E22000002"], "csp24_name": ["Old", "Elder"]}
+    )
+    ties = pd.DataFrame({"lsoa11_name": ["Old 001A", "Elder 002B", "Elder 003A"], "lsoa21": ["a", "a", "b"]})
+    parents = pd.DataFrame({"lad24": "E06000001"}, index=pd.Index(["a", "b"], name="lsoa21"))
+    assert certain_partnerships(parents, of_district, ties)["csp24"].tolist() == ["", "E22000002"]
+
+
 def test_squares_that_meet_in_a_corner_are_neighbours() -> None:
     corners = np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 1, 2, 2), shapely.box(2, 2.5, 3, 3)], dtype=object)
     neighbours, islands = linked_neighbours(corners)

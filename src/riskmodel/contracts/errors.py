@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Self
 
 __all__ = [
     "DataFileError",
@@ -64,6 +65,10 @@ class RiskmodelError(Exception):
         lines += [f"  next: {hint}"] if hint else []
         super().__init__("\n".join(lines))
 
+    def at(self, where: str | Path) -> Self:
+        """The same error, pointing to a place its raiser did not know."""
+        return type(self)(self.what, where=where, found=self.found, allowed=self.allowed, hint=self.hint)
+
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild from every part, so that an error crosses a process boundary whole."""
         return _rebuild, (type(self), self.what, self.where, self.found, self.allowed, self.hint)
@@ -89,14 +94,22 @@ class DefinitionError(RiskmodelError):
     """One or more YAML definitions are wrong (exit code 10); all of them are listed at once."""
 
     exit_code = 10
+    problems: tuple[RiskmodelError | str, ...] = ()
 
     @classmethod
     def of_all(cls, problems: Sequence[RiskmodelError | str]) -> DefinitionError:
-        """One error that carries every problem found."""
-        if len(problems) == 1 and isinstance(problems[0], cls):
-            return problems[0]
-        noun = "problem" if len(problems) == 1 else "problems"
-        return cls(f"{len(problems)} {noun} in the definitions\n" + "\n".join(str(p) for p in problems))
+        """One error that carries every problem found, each once however many readers met it."""
+        single: dict[str, RiskmodelError | str] = {}
+        for problem in problems:
+            inside = problem.problems if isinstance(problem, DefinitionError) else ()
+            single.update((str(p), p) for p in inside or (problem,))
+        only, *others = single.values()
+        if not others and isinstance(only, cls):
+            return only
+        noun = "problems" if others else "problem"
+        combined = cls(f"{len(single)} {noun} in the definitions\n" + "\n".join(single))
+        combined.problems = tuple(single.values())
+        return combined
 
 
 class DataFileError(RiskmodelError):

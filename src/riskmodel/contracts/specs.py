@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from riskmodel.contracts.periods import Publication, month_number
 
 __all__ = [
+    "FORMS",
     "KINDS",
     "BacktestSpec",
     "CharacteristicSpec",
@@ -38,12 +40,14 @@ __all__ = [
 
 
 class Spec(BaseModel):
-    """Base of every definition: frozen, and an unknown key is an error."""
+    """Base of every definition: frozen; an unknown key is an error; ``true`` is no number and ``"3"`` is none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="a month, YYYY-MM")]
+_MONTH, _FORCE = r"^\d{4}-(0[1-9]|1[0-2])$", r"^[a-z][a-z-]*$"
+FORMS = {_MONTH: "YYYY-MM", _FORCE: "small letters and hyphens, as in police.uk file names: thames-valley"}
+Month = Annotated[str, Field(pattern=_MONTH, description="a month, YYYY-MM")]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -51,6 +55,10 @@ class LagRule(Spec):
     """A publication rule for monthly files: month M is known from the first day of month M + lag."""
 
     lag_months: int = Field(ge=0, le=60)
+
+
+def _rule_or_day(value: Any) -> str:
+    return "rule" if isinstance(value, (dict, LagRule)) else "day"
 
 
 class FileSpec(Spec):
@@ -62,7 +70,7 @@ class FileSpec(Spec):
     """
 
     path: Text
-    published: date | LagRule
+    published: Annotated[Annotated[LagRule, Tag("rule")] | Annotated[date, Tag("day")], Discriminator(_rule_or_day)]
     period: str | None = Field(default=None, description="the period of a file that holds one, e.g. '2021'")
     level: Literal["lsoa11", "lsoa21", "lad24"] = "lsoa21"
     archives: str | None = None
@@ -178,7 +186,7 @@ class FeatureSetSpec(Spec):
 class RegionSpec(Spec):
     """The one place where an experiment names its region."""
 
-    force: Annotated[str, Field(pattern=r"^[a-z][a-z-]*$", description="as in police.uk file names")]
+    force: Annotated[str, Field(pattern=_FORCE, description="as in police.uk file names")]
     pfa: str | None = Field(default=None, description="the force area's code, where its name does not lead to it")
     local: str | None = Field(default=None, description="a two-column CSV (lsoa21, local area) of your own")
 
@@ -214,6 +222,11 @@ class HistorySpec(Spec):
     training_origins: int | None = Field(default=None, ge=1, description="newest training origins kept; all if absent")
 
 
+def _at(key: str, message: str) -> PydanticCustomError:
+    """A fault of several keys together, shown on the line of one of them."""
+    return PydanticCustomError("value_error", "{said}", {"said": message, "at": (key,)})
+
+
 class ExperimentSpec(Spec):
     """One file = one question."""
 
@@ -236,13 +249,14 @@ class ExperimentSpec(Spec):
     def _models_hold_the_baseline(self) -> ExperimentSpec:
         ids = [m.model_id for m in self.models]
         if self.baseline not in ids:
-            raise ValueError(f"baseline '{self.baseline}' is not among the models: {', '.join(ids)}")
+            key = "baseline" if "baseline" in self.model_fields_set else "models"
+            raise _at(key, f"baseline '{self.baseline}' is not among the models: {', '.join(ids)}")
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
-            raise ValueError(f"two models have the same name: {', '.join(twice)}")
+            raise _at("models", f"two models have the same name: {', '.join(twice)}")
         last = self.backtest.last_origin
         if last is not None and month_number(last) < month_number(self.backtest.first_origin):
-            raise ValueError("backtest.last_origin lies before backtest.first_origin")
+            raise _at("backtest", "backtest.last_origin lies before backtest.first_origin")
         return self
 
 

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, UsageError, did_you_mean
-from riskmodel.contracts.specs import FILE_STEM, KINDS, Spec
+from riskmodel.contracts.specs import FILE_STEM, FORMS, KINDS, Spec
 
-__all__ = ["Workspace", "line_of", "read_spec"]
+__all__ = ["Workspace", "line_of", "place_in", "read_spec"]
 
 S = TypeVar("S", bound=Spec)
+
+_ADVICE = {
+    "\\t": "indent with spaces, never with tabs",
+    "mapping values are not allowed": "put text that holds a colon in quotes",
+    "found another document": "one file holds one definition; remove the line ---",
+}
+_SAID = {
+    "dict_type": "takes keys and values",
+    "list_type": "takes a list",
+    "literal_error": "is none of the words it may be",
+    "model_type": "takes keys and values",
+    "string_pattern_mismatch": "is not written as it should be",
+    "string_too_short": "is empty",
+    "string_type": "takes text",
+    "too_short": "is empty",
+}
 
 
 def read_spec(path: Path, model: type[S]) -> S:
@@ -24,27 +41,41 @@ def read_spec(path: Path, model: type[S]) -> S:
     DefinitionError
         With every problem of the file, each as ``file:line: what``.
     """
+    document = _document(path)
+    if not isinstance(document, dict):
+        found = "nothing" if document is None else "a list" if isinstance(document, list) else "a single value"
+        keys = list(model.model_fields)
+        raise DefinitionError("a definition is made of keys and values", where=path, found=found, allowed=keys)
+    try:
+        return model.model_validate(_plain(document))
+    except ValidationError as error:
+        problems = sorted((_problem(path, document, model, detail) for detail in error.errors()), key=lambda p: p[0])
+        raise DefinitionError.of_all([problem for _, problem in problems]) from error
+
+
+def _document(path: Path) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        text = path.read_text(encoding="utf-8")
-        document = YAML(typ="rt").load(text)
+        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise DefinitionError("this file is not UTF-8 text", where=path, hint="save it as UTF-8") from error
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else 1
-        raise DefinitionError(f"not YAML: {error.problem}", where=f"{path.as_posix()}:{line}") from error
+        problem = str(error.problem)
+        if problem.startswith("but "):
+            problem = f"{error.context}, {problem}"
+        hint = next((advice for part, advice in _ADVICE.items() if part in problem), None)
+        raise DefinitionError(f"not YAML: {problem}", where=f"{path.as_posix()}:{line}", hint=hint) from error
     except YAMLError as error:
-        raise DefinitionError(f"not YAML: {error}", where=path) from error
-    if not isinstance(document, dict):
-        raise DefinitionError("a definition is a mapping of keys", where=path, found=type(document).__name__)
-    try:
-        return model.model_validate(_plain(document))
-    except ValidationError as error:
-        problems = [_problem(path, document, model, detail) for detail in error.errors()]
-        raise DefinitionError.of_all(problems) from error
+        raise DefinitionError(f"not YAML: {str(error).splitlines()[0]}", where=path) from error
+
+
+def place_in(path: Path, *location: str | int) -> str:
+    """``file:line`` of a place in a definition that has been read already, for a message."""
+    return f"{path.as_posix()}:{line_of(_document(path), location)}"
 
 
 def line_of(document: Any, location: Sequence[str | int]) -> int:
@@ -68,20 +99,40 @@ def _plain(node: Any) -> Any:
     return str(node) if isinstance(node, str) else node
 
 
-def _problem(path: Path, document: Any, model: type[Spec], detail: Any) -> DefinitionError:
-    location = [step for step in detail["loc"] if not (isinstance(step, str) and step[:1].isupper())]
-    where = f"{path.as_posix()}:{line_of(document, location)}"
-    name = ".".join(str(step) for step in location) or "(the file)"
+def _problem(path: Path, document: Any, model: type[Spec], detail: Any) -> tuple[int, DefinitionError]:
+    """One of pydantic's findings in our words, with its line."""
+    location = [*_location(document, detail), *detail.get("ctx", {}).get("at", ())]
+    line = line_of(document, location)
+    where = f"{path.as_posix()}:{line}"
+    name = ".".join(str(step) for step in location)
     if detail["type"] == "extra_forbidden":
         known = _keys_at(model, location[:-1])
-        return DefinitionError(
-            f"unknown key '{name}'", where=where, allowed=known, hint=did_you_mean(str(location[-1]), known)
-        )
+        hint = did_you_mean(str(location[-1]), known)
+        return line, DefinitionError(f"unknown key '{name}'", where=where, allowed=known, hint=hint)
     if detail["type"] == "missing":
-        return DefinitionError(f"'{name}' is missing", where=where, hint=f"add '{location[-1]}'")
-    found = detail.get("input")
-    shown = found if isinstance(found, (str, int, float, bool)) else None
-    return DefinitionError(f"'{name}': {detail['msg']}", where=where, found=shown)
+        return line, DefinitionError(f"'{name}' is missing", where=where, hint=f"add '{location[-1]}'")
+    given, context = detail.get("input"), detail.get("ctx", {})
+    found = given if isinstance(given, (str, int, float, bool, date)) and given != "" else None
+    if isinstance(found, str) and detail["type"].startswith(("int", "float")):
+        found = f"'{found}', which is text"
+    said = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    what = _SAID.get(detail["type"], said)
+    allowed = context.get("expected")
+    if detail["type"] == "string_pattern_mismatch":
+        allowed = FORMS.get(context["pattern"], context["pattern"])
+    return line, DefinitionError(f"'{name}': {what}" if name else what, where=where, found=found, allowed=allowed)
+
+
+def _location(document: Any, detail: Any) -> list[str | int]:
+    """The steps of a finding that are places in the document: pydantic also names the branch of a choice it took."""
+    steps, node = list(detail["loc"]), document
+    last = steps.pop() if steps and detail["type"] in {"missing", "extra_forbidden"} else None
+    location: list[str | int] = []
+    for step in steps:
+        if (isinstance(node, dict) and step in node) or (isinstance(node, list) and isinstance(step, int)):
+            location.append(step)
+            node = node[step]
+    return location if last is None else [*location, last]
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
@@ -121,6 +172,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._read: dict[Path, tuple[bytes, Any]] = {}
         absent = [name for name in ("features", "experiments", "fairness") if not (self.root / name).is_dir()]
         if absent:
             raise UsageError(
@@ -154,12 +206,20 @@ class Workspace:
             )
         if FILE_STEM.fullmatch(name) is None:
             raise DefinitionError(f"'{name}' is no name for a {kind}", where=path, allowed="a-z, 0-9, _ and -")
-        return read_spec(path, KINDS[kind].model)
+        content = path.read_bytes()
+        before, spec = self._read.get(path, (None, None))
+        if before != content:
+            spec = read_spec(path, KINDS[kind].model)
+            self._read[path] = (content, spec)
+        return spec
 
     def read_all(self, kind: str) -> dict[str, Any]:
         """Every definition of a kind; all problems at once."""
         found: dict[str, Any] = {}
-        problems: list[RiskmodelError | str] = []
+        problems: list[RiskmodelError | str] = [
+            DefinitionError("a definition's name ends in .yaml", where=path, hint=f"rename it {path.stem}.yaml")
+            for path in sorted((self.root / KINDS[kind].folder).glob("*.yml"))
+        ]
         for name in self.names(kind):
             try:
                 found[name] = self.read(kind, name)

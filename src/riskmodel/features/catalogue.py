@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
 from riskmodel.contracts.registry import load
 from riskmodel.contracts.specs import FactorSpec, FeatureSetSpec, FeatureSpec, PolicySpec, SourceSpec, TargetSpec
-from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.panel.view import View
 
 __all__ = ["Input", "ResolvedFeature", "needed_measures", "resolve_features"]
@@ -86,11 +87,11 @@ def resolve_features(
     permitted = {p.factor for p in policy.permitted_factors}
     found: list[ResolvedFeature] = []
     problems: list[RiskmodelError | str] = []
-    for feature in spec.features:
+    for index, feature in enumerate(spec.features):
         try:
             found.append(_resolve(feature, target, factors, sources, permitted, where))
         except DefinitionError as error:
-            problems.append(error)
+            problems.append(error.at(place_in(Path(where), "features", index)) if Path(where).is_file() else error)
     if problems:
         raise DefinitionError.of_all(problems)
     return found

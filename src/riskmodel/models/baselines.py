@@ -106,7 +106,8 @@ class EbSeasonal(Baseline):
         months = (view.panel.first_month + np.arange(stop - recent.shape[1], stop)) % 12
         present = np.isfinite(recent)
         counted = np.where(present, recent, 0.0).sum(axis=1)
-        at_risk = np.where(present, season[:, months], 0.0).sum(axis=1)
+        # Added oldest first, so that months without a value before the first change no bit.
+        at_risk = np.cumsum(np.where(present, season[:, months], 0.0), axis=1)[:, -1]
         if not (at_risk > 0).any():
             return np.full(len(counted), np.nan)
         population = view.geography.population

@@ -80,14 +80,22 @@ def pooled_season(totals: Floats, first_month: int, *, shrink: float = 1.0) -> F
     with np.errstate(invalid="ignore", divide="ignore"):
         level = (windows(padded, 13, axis=1) @ weights) / mass
     usable = present & (mass >= 7.0) & (level > 0)
-    month = (first_month + np.arange(width)) % 12
-    onehot = (month[:, None] == np.arange(12)).astype(np.float64)
-    observed = np.where(usable, totals, 0.0) @ onehot
-    expected = np.where(usable, level, 0.0) @ onehot
-    years = usable.astype(np.float64) @ onehot
+    observed = _by_month_of_year(np.where(usable, totals, 0.0), first_month)
+    expected = _by_month_of_year(np.where(usable, level, 0.0), first_month)
+    years = _by_month_of_year(usable.astype(np.float64), first_month)
     seen = expected > 0
     ratio = np.ones((groups, 12))
     np.divide(observed, expected, out=ratio, where=seen)
     season = 1.0 + (ratio - 1.0) * years / (years + shrink)
     mean_one: Floats = season / season.mean(axis=1, keepdims=True)
     return mean_one
+
+
+def _by_month_of_year(values: Floats, first_month: int) -> Floats:
+    """Sums [group, 12] over the years, added oldest first.
+
+    The order of addition is fixed, so that months without a value before the first or after the last change no bit.
+    """
+    before = first_month % 12
+    padded = np.pad(values, ((0, 0), (before, -(before + values.shape[1]) % 12)))
+    return np.asarray(np.cumsum(padded.reshape(len(values), -1, 12), axis=1)[:, -1])

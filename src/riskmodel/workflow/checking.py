@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from riskmodel.contracts.errors import DefinitionError, RiskmodelError
+from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
 from riskmodel.contracts.specs import KINDS
-from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.sources.files import missing_files
 from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, Definitions, read_definitions
 
@@ -59,18 +59,46 @@ def check_workspace(workspace: Workspace, *, experiment: str | None = None, data
             counts[kind] = len(workspace.read_all(kind))
         except DefinitionError as error:
             problems.append(error)
+    if not problems:
+        problems += _factor_problems(workspace)
     wanted = [experiment] if experiment else workspace.names("experiment")
     definitions = []
-    if not problems:
-        for name in wanted:
-            try:
-                definitions.append(read_definitions(workspace, name))
-            except DefinitionError as error:
-                problems.append(error)
+    for name in wanted:
+        try:
+            definitions.append(read_definitions(workspace, name))
+        except DefinitionError as error:
+            problems.append(error)
     if problems:
-        raise DefinitionError.of_all(list(dict.fromkeys(str(p) for p in problems)))
+        raise DefinitionError.of_all(problems)
     missing = [m for d in definitions for m in _missing(d, data)] if data is not None else []
     return CheckReport(counts, tuple(d.name for d in definitions), tuple(missing))
+
+
+def _factor_problems(workspace: Workspace) -> list[RiskmodelError | str]:
+    """Factors of measures that no source declares, used by a feature set or not."""
+    measures = {
+        name: {m for file in source.files.values() for m in file.measures}
+        for name, source in workspace.read_all("source").items()
+    }
+    problems: list[RiskmodelError | str] = []
+    for domain, held in workspace.read_all("factor").items():
+        for name, factor in held.factors.items():
+            if factor.source not in measures:
+                key, wrong, known = "source", factor.source, set(measures)
+            else:
+                known = measures[factor.source]
+                named = {"measure": factor.measure, "per": factor.per or factor.measure}
+                key, wrong = next(((k, m) for k, m in named.items() if m not in known), ("", ""))
+            if key:
+                problems.append(
+                    DefinitionError(
+                        f"factor '{domain}/{name}': unknown {key} '{wrong}'",
+                        where=place_in(workspace.path("factor", domain), "factors", name, key),
+                        allowed=sorted(known),
+                        hint=did_you_mean(wrong, known),
+                    )
+                )
+    return problems
 
 
 def _missing(definitions: Definitions, data: Path) -> list[Missing]:

@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
-from riskmodel.contracts.registry import load, names
+from riskmodel.contracts.registry import names
 from riskmodel.contracts.specs import ExperimentSpec, PolicySpec, SourceSpec, TargetSpec
-from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.features.catalogue import ResolvedFeature, needed_measures, resolve_features
 from riskmodel.forecast import Plan, make_model
 
@@ -65,17 +66,19 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
         Listing every problem found in all of them.
     """
     experiment: ExperimentSpec = workspace.read("experiment", name)
-    where = workspace.path("experiment", name).as_posix()
+    path = workspace.path("experiment", name)
     problems: list[RiskmodelError | str] = []
     read: dict[str, Any] = {}
-    for kind, wanted in (("target", experiment.target), ("set", experiment.feature_set), ("policy", experiment.policy)):
+    for kind, key in (("target", "target"), ("set", "feature_set"), ("policy", "policy")):
+        wanted = getattr(experiment, key)
         try:
             read[kind] = workspace.read(kind, wanted)
         except DefinitionError as error:
-            problems.append(error)
+            absent = not workspace.path(kind, wanted).is_file()
+            problems.append(error.at(place_in(path, key)) if absent else error)
     try:
         sources = workspace.read_all("source")
-        _require_sources(sources, read.get("target"), where)
+        _require_sources(sources, read.get("target"), workspace.path("target", experiment.target))
         if not problems:
             set_path = workspace.path("set", experiment.feature_set).as_posix()
             read["features"] = resolve_features(
@@ -83,7 +86,7 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
             )
     except DefinitionError as error:
         problems.append(error)
-    problems += _model_problems(experiment, where)
+    problems += _model_problems(experiment, path)
     if problems:
         raise DefinitionError.of_all(problems)
     return Definitions(
@@ -98,34 +101,41 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
     )
 
 
-def _require_sources(sources: Mapping[str, SourceSpec], target: TargetSpec | None, where: str) -> None:
+def _require_sources(sources: Mapping[str, SourceSpec], target: TargetSpec | None, path: Path) -> None:
     for needed in (GEOGRAPHY, CENSUS, *([target.source] if target else [])):
         if needed not in sources:
             raise DefinitionError(
                 f"there is no source '{needed}'",
-                where=where,
+                where=place_in(path, "source") if target and needed == target.source else "features/sources",
                 allowed=sorted(sources),
                 hint=did_you_mean(needed, sources),
             )
+    known = {m for f in sources[target.source].files.values() for m in f.measures} if target else set()
+    unknown = [m for m in target.measures if m not in known] if target else []
+    if unknown:
+        raise DefinitionError(
+            f"the target's source has no measure '{unknown[0]}'",
+            where=place_in(path, "measures"),
+            allowed=sorted(known),
+            hint=did_you_mean(unknown[0], known),
+        )
 
 
-def _model_problems(experiment: ExperimentSpec, where: str) -> list[RiskmodelError | str]:
+def _model_problems(experiment: ExperimentSpec, path: Path) -> list[RiskmodelError | str]:
     problems: list[RiskmodelError | str] = []
-    for spec in experiment.models:
+    for index, spec in enumerate(experiment.models):
         try:
-            load("model", spec.use, where=where)
             model = make_model(spec, experiment.seed)
             offset = getattr(model, "offset", "")
             if offset not in ("", "exposure") and offset not in names("model"):
                 known = ["exposure", *names("model")]
                 raise DefinitionError(
                     f"model '{spec.model_id}': unknown offset '{offset}'",
-                    where=where,
                     allowed=known,
                     hint=did_you_mean(offset, known),
                 )
         except DefinitionError as error:
-            problems.append(error)
+            problems.append(error.at(place_in(path, "models", index)))
     return problems
 
 
