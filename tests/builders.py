@@ -82,8 +82,8 @@ def tiny_panel(
 ) -> Panel:
     """Two measures of one monthly source, and a static one in two vintages.
 
-    ``counts`` is violence [area, month]; ``missing`` are offsets of months with no file; ``again`` pairs the offset of a
-    month with the offset of the month on whose first day it is issued again with other counts. Codes carry a blank, a
+    ``counts`` is violence [area, month]; ``missing`` are offsets of months with no file; ``again`` pairs the offset of
+    a month with the offset of the month on whose first day it is issued again with other counts. Codes carry a blank, a
     2011 code that is split between the last two areas, and one of another force.
     """
     random = np.random.default_rng(seed)

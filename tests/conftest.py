@@ -41,7 +41,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def synthetic_region(tmp_path_factory: pytest.TempPathFactory) -> SyntheticRegion:
-    """A small invented region in the layouts of the published files: 40 areas, 40 months to 2025-12; never change it."""
+    """A small invented region, laid out as published: 40 areas, 40 months to 2025-12; never change it."""
     from riskmodel.sources.synthetic import write_synthetic_region
 
     return write_synthetic_region(tmp_path_factory.mktemp("synthetic") / "region", areas=40, months=40)

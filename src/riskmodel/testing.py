@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from riskmodel.features.catalogue import Input
     from riskmodel.features.transforms import Transform
 
-__all__ = ["changed_futures", "check_future_blindness", "check_transform", "exact", "forecast_contents", "without_revisions"]
+__all__ = [
+    "changed_futures",
+    "check_future_blindness",
+    "check_transform",
+    "exact",
+    "forecast_contents",
+    "without_revisions",
+]
 
 Contents = Mapping[str, object]
 Issues = list[tuple[Release, npt.NDArray[np.int64]]]
@@ -183,7 +190,10 @@ def changed_futures(panel: Panel, day: date, *, seed: int = 0) -> Iterator[tuple
     held = {k: [v for v in vs if v.published <= day] for k, vs in panel.static.vintages.items()}
     yield "later vintages were removed", replace(panel, static=Static(held))
     added = {
-        k: [*vs, replace(vs[-1], published=max(later, vs[-1].published), values=random.uniform(0, 9, len(vs[-1].codes)))]
+        k: [
+            *vs,
+            replace(vs[-1], published=max(later, vs[-1].published), values=random.uniform(0, 9, len(vs[-1].codes))),
+        ]
         for k, vs in panel.static.vintages.items()
         if vs
     }
@@ -260,7 +270,7 @@ def _with_names(source: Monthly, panel: Panel, later: date, random: np.random.Ge
     codes = np.union1d(source.codes, unseen)
     measures = tuple(sorted((*source.measures, "a_measure_never_seen")))
     counts = np.zeros((len(measures), len(codes), len(source.releases)), dtype=np.int64)
-    rows = [measures.index(m) for m in source.measures]
+    rows = np.asarray([measures.index(m) for m in source.measures])
     counts[np.ix_(rows, np.searchsorted(codes, source.codes))] = source.counts
     issues: Issues = [(r, counts[:, :, i]) for i, r in enumerate(source.releases)]
     wider = replace(source, measures=measures, codes=codes, _converted=[])

@@ -56,9 +56,6 @@ def test_no_model_sees_what_was_published_later(name: str):
     check_future_blindness(PANEL, lambda view: forecast_contents(view, plan, (1, 12)), origins=ORIGINS[1:])
 
 
-# --- the same, from the published files on: the whole first feature set, every candidate of the demo --------------------
-
-
 def read_panel(workspace: Workspace, data: Path) -> tuple[Panel, Plan]:
     definitions = read_definitions(workspace, "demo")
     models = [
@@ -177,9 +174,6 @@ def test_a_factor_not_yet_published_is_left_out_by_name(workspace: Workspace, sy
     for blocks in (before, after):
         assert set(blocks.names) | set(blocks.left_out) == labels
         assert blocks.at(1).shape[2] == len(blocks.names)
-
-
-# --- the checker has teeth --------------------------------------------------------------------------------------------
 
 
 class FromTheLastIssue(Transform):

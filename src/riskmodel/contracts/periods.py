@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 Months = TypeVar("Months", int, npt.NDArray[np.int64])
-_LABEL = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_LABEL = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
 def month_number(label: str) -> int:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from riskmodel.contracts.errors import DefinitionError, did_you_mean
+from riskmodel.contracts.errors import DefinitionError, EnvironmentProblem, did_you_mean
 
 __all__ = ["GROUPS", "load", "names"]
 
@@ -52,10 +52,21 @@ def load(kind: str, name: str, *, where: str | None = None) -> Any:
     ------
     DefinitionError
         If nothing of that name is registered; the closest names are offered.
+    EnvironmentProblem
+        If the package that registers it is torn.
     """
     points = _points(kind)
     if name not in points:
         raise DefinitionError(
             f"unknown {kind} '{name}'", where=where, allowed=sorted(points), hint=did_you_mean(name, points)
         )
-    return points[name].load()
+    try:
+        return points[name].load()
+    except Exception as error:
+        package = points[name].dist.name if points[name].dist else "another package"
+        raise EnvironmentProblem(
+            f"the {kind} '{name}' cannot be loaded",
+            where=where,
+            found=f"{points[name].value} of {package}: {type(error).__name__}: {error}",
+            hint=f"install {package} again, or uninstall it",
+        ) from error

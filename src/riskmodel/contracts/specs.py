@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from riskmodel.contracts.periods import Publication, month_number
+from riskmodel.contracts.periods import month_number
+from riskmodel.contracts.source_specs import FileSpec, SharingSpec, SourceSpec, Spec, TableSpec, Text
 
 __all__ = [
     "FORMS",
@@ -28,87 +29,23 @@ __all__ = [
     "FeatureSetSpec",
     "FeatureSpec",
     "FileSpec",
+    "GapSpec",
     "Kind",
     "ModelSpec",
     "PermissionSpec",
     "PolicySpec",
     "RegionSpec",
+    "SharingSpec",
     "SourceSpec",
     "Spec",
+    "TableSpec",
     "TargetSpec",
 ]
 
-
-class Spec(BaseModel):
-    """Base of every definition: frozen; an unknown key is an error; ``true`` is no number and ``"3"`` is none."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-_MONTH, _FORCE = r"^\d{4}-(0[1-9]|1[0-2])$", r"^[a-z][a-z-]*$"
+_MONTH, _FORCE = r"^[0-9]{4}-(0[1-9]|1[0-2])$", r"^[a-z][a-z-]*$"
 FORMS = {_MONTH: "YYYY-MM", _FORCE: "small letters and hyphens, as in police.uk file names: thames-valley"}
 Month = Annotated[str, Field(pattern=_MONTH, description="a month, YYYY-MM")]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class LagRule(Spec):
-    """A publication rule for monthly files: month M is known from the first day of month M + lag."""
-
-    lag_months: int = Field(ge=0, le=60)
-
-
-def _rule_or_day(value: Any) -> str:
-    return "rule" if isinstance(value, (dict, LagRule)) else "day"
-
-
-class FileSpec(Spec):
-    """One published file, or one pattern of monthly files, of a source.
-
-    ``path`` is relative to the data folder; ``{force}`` and ``{period}`` stand for the region's force and a month;
-    the file may also lie there gzipped (``.gz``). ``archives`` names zip files that may hold the same files: one
-    named ``YYYY-MM.zip`` re-issues months as they were known when month YYYY-MM was published.
-    """
-
-    path: Text
-    published: Annotated[Annotated[LagRule, Tag("rule")] | Annotated[date, Tag("day")], Discriminator(_rule_or_day)]
-    period: str | None = Field(default=None, description="the period of a file that holds one, e.g. '2021'")
-    level: Literal["lsoa11", "lsoa21", "lad24"] = "lsoa21"
-    archives: str | None = None
-    measures: dict[str, str] = Field(default_factory=dict, description="our name -> the publisher's column")
-
-    @property
-    def publication(self) -> Publication:
-        """The publication rule as arithmetic."""
-        if isinstance(self.published, LagRule):
-            return Publication(lag_months=self.published.lag_months)
-        return Publication(on=self.published)
-
-    @property
-    def monthly(self) -> bool:
-        """Whether the pattern stands for one file a month."""
-        return "{period}" in self.path
-
-    @model_validator(mode="after")
-    def _period_is_said_once(self) -> FileSpec:
-        if self.monthly == (self.period is not None):
-            raise ValueError("a file has either {period} in its path or a period of its own")
-        if isinstance(self.published, LagRule) and not self.monthly:
-            raise ValueError("lag_months belongs to monthly files; give the day this file was published")
-        return self
-
-
-class SourceSpec(Spec):
-    """A published source: who publishes it, under which licence, in which files, known from when."""
-
-    title: Text
-    publisher: Text
-    licence: Text
-    reader: Text
-    evidence: Text = Field(description="what the publication dates rest on")
-    files: dict[str, FileSpec] = Field(min_length=1)
-    notes: str = ""
-    frame: bool = Field(default=False, description="geography: fixed for a run, exempt from publication dates")
-    police_generated: list[str] = Field(default_factory=list, description="measures that follow police activity")
+Lever = Literal["council", "education", "health", "housing", "police", "youth_justice", "community"]
 
 
 class FactorSpec(Spec):
@@ -127,16 +64,29 @@ class FactorSpec(Spec):
     police_generated: bool = False
     characteristic: str | None = None
     stage: Literal["early_years", "school_age", "youth", "adulthood", "all"] = "all"
-    levers: list[str] = Field(default_factory=list)
+    levers: list[Lever] = Field(default_factory=list, description="which partner can act")
+    expected: Literal["higher", "lower", "unclear"] = Field(
+        default="unclear", description="found with higher or lower recorded violence"
+    )
+    evidence: str = Field(default="", description="one line: what the expectation rests on")
     owner: Text
     caveat: str = ""
 
 
+class GapSpec(Spec):
+    """A condition the assessment wants and no source held supplies."""
+
+    title: Text
+    why: Text
+    who_could_supply: Text
+
+
 class FactorsSpec(Spec):
-    """The factors of one domain (one file)."""
+    """The factors of one domain (one file), and the gaps in it."""
 
     title: Text
     factors: dict[str, FactorSpec] = Field(min_length=1)
+    gaps: dict[str, GapSpec] = Field(default_factory=dict)
 
 
 class TargetSpec(Spec):
@@ -239,7 +189,7 @@ class ExperimentSpec(Spec):
     horizons: int = Field(default=12, ge=1, le=12, description="forecast horizons 1..this")
     history: HistorySpec = HistorySpec()
     backtest: BacktestSpec
-    quantiles: list[Annotated[float, Field(gt=0, lt=1)]] = [0.05, 0.25, 0.5, 0.75, 0.95]
+    quantiles: list[Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=lambda: [0.05, 0.25, 0.5, 0.75, 0.95])
     floor: float = Field(default=0.05, gt=0, description="least mean of any model or baseline")
     policy: Text = "default"
     data: str | None = Field(default=None, description="data folder inside the workspace, where --data is not given")
@@ -285,7 +235,7 @@ class PolicySpec(Spec):
 
     title: Text
     use: Text
-    permitted_factors: list[PermissionSpec] = []
+    permitted_factors: list[PermissionSpec] = Field(default_factory=list)
     contact: str = ""
     how_to_challenge: str = ""
     community_view: str = ""
@@ -300,7 +250,7 @@ class DecisionSpec(Spec):
     decided_by: list[str] = Field(min_length=1)
     audit_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    conditions: list[str] = []
+    conditions: list[str] = Field(default_factory=list)
     dissent: str = ""
     minutes: str = ""
 

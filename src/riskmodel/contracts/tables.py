@@ -6,7 +6,7 @@ The same records make the reference pages and the notes of every workbook, so a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.errors import RiskmodelError
 
@@ -185,26 +185,38 @@ def as_table(frame: pd.DataFrame, table: Table, *, check_key: bool = True) -> pd
     TableError
         If a column is missing, unexpected, of another dtype or blank where it may not be, or a key repeats.
     """
-    import pandas as pd
-
     missing = [n for n in table.names if n not in frame.columns]
     extra = [str(n) for n in frame.columns if n not in table.names]
     if missing or extra:
         raise TableError(f"columns do not fit the table '{table.name}'", found=list(frame.columns), allowed=table.names)
     out = frame[table.names].copy()
     for column in table.columns:
-        series = out[column.name]
-        if column.dtype == "date":
-            out[column.name] = series = pd.to_datetime(series).astype("datetime64[s]")
-        elif column.dtype == "str":
-            out[column.name] = series = series.astype("str")
-        elif column.dtype == "int":
-            out[column.name] = series = series.astype("int64")
-        else:
-            out[column.name] = series = series.astype("float64")
-        if not column.blank and series.isna().any():
-            raise TableError(f"blank values in '{table.name}.{column.name}'", found=int(series.isna().sum()))
+        place = f"{table.name}.{column.name}"
+        blank = out[column.name].isna()
+        if not column.blank and blank.any():
+            raise TableError(f"blank values in '{place}'", found=int(blank.sum()))
+        try:
+            out[column.name] = _typed(out[column.name], column.dtype)
+        except (TypeError, ValueError) as error:
+            raise TableError(f"'{place}' is no {column.dtype}", found=str(error)) from error
     if check_key and out.duplicated(list(table.key)).any():
         first = out.loc[out.duplicated(list(table.key)), list(table.key)].iloc[0].to_dict()
         raise TableError(f"the key of '{table.name}' repeats", found=first, allowed="one row a key")
     return out
+
+
+def _typed(series: pd.Series[Any], dtype: str) -> pd.Series[Any]:
+    """The column in its record's dtype; a fraction is never cut to a whole number, nor a time of day to a date."""
+    import pandas as pd
+
+    if dtype == "date":
+        days = pd.to_datetime(series)
+        if (days.dropna() != days.dropna().dt.normalize()).any():
+            raise ValueError("a time of day")
+        return days.astype("datetime64[s]")
+    if dtype == "int":
+        whole = series.astype("int64")
+        if (whole != series.astype("float64")).any():
+            raise ValueError("numbers that are not whole")
+        return whole
+    return series.astype("str" if dtype == "str" else "float64")
