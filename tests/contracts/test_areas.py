@@ -27,7 +27,15 @@ def test_a_code_belongs_to_its_own_level(level: str) -> None:
     own = {other for other in EXAMPLES if is_area_code(code, other)}
     assert level in own
     assert own <= ({"lsoa11", "lsoa21"} if level.startswith("lsoa") else {level})
-    for broken in (code[:-1], code + "0", code.lower(), f" {code}", code.replace(code[0], "S", 1), f"{code}\n"):
+    for broken in (
+        code[:-1],
+        code + "0",
+        code.lower(),
+        f" {code}",
+        code.replace("0", "０"),
+        code.replace(code[0], "S", 1),
+        f"{code}\n",
+    ):
         assert not is_area_code(broken, level)
 
 

@@ -74,7 +74,9 @@ def test_every_bad_definition_of_a_workspace_is_reported_at_once(tmp_path: Path)
     for case in wanted:
         shutil.copy(case, folder / case.relative_to(BAD))
     message = message_of(Workspace(folder))
-    told = {line.split(": ")[0].rpartition("/")[2].split(":")[0] for line in message.splitlines() if "{workspace}" in line}
+    told = {
+        line.split(": ")[0].rpartition("/")[2].split(":")[0] for line in message.splitlines() if "{workspace}" in line
+    }
     broken = {c.name for c in wanted}
     # Factors are checked against sources once every file can be read.
     assert broken - told == {"unknown_measure_and_source.yaml"}

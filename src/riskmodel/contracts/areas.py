@@ -11,13 +11,13 @@ Level = Literal["lsoa11", "lsoa21", "msoa21", "ward24", "lad24", "csp24", "pfa",
 LEVELS: tuple[str, ...] = get_args(Level)
 
 _PATTERNS = {
-    "lsoa11": r"[EW]01\d{6}",
-    "lsoa21": r"[EW]01\d{6}",
-    "msoa21": r"[EW]02\d{6}",
-    "ward24": r"[EW]05\d{6}",
-    "lad24": r"[EW]0[6-9]\d{6}",
-    "csp24": r"[EW]22\d{6}",
-    "pfa": r"[EW]23\d{6}",
+    "lsoa11": r"[EW]01[0-9]{6}",
+    "lsoa21": r"[EW]01[0-9]{6}",
+    "msoa21": r"[EW]02[0-9]{6}",
+    "ward24": r"[EW]05[0-9]{6}",
+    "lad24": r"[EW]0[6-9][0-9]{6}",
+    "csp24": r"[EW]22[0-9]{6}",
+    "pfa": r"[EW]23[0-9]{6}",
     "local": r".+",
 }
 

@@ -210,7 +210,7 @@ def _typed(series: pd.Series[Any], dtype: str) -> pd.Series[Any]:
     import pandas as pd
 
     if dtype == "date":
-        days = pd.to_datetime(series)
+        days = pd.to_datetime(series, format="ISO8601")
         if (days.dropna() != days.dropna().dt.normalize()).any():
             raise ValueError("a time of day")
         return days.astype("datetime64[s]")
