@@ -18,8 +18,7 @@ from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.features.training import FeatureBlocks, build_training_set
 from riskmodel.forecast.fitting import make_model, training_origins
 from riskmodel.models.base import offset_column
-from riskmodel.workflow import read_definitions, train
-from riskmodel.workflow.steps import Session, open_session
+from riskmodel.workflow import Session, open_session, read_definitions, train
 
 
 def prebuilt(session: Session) -> list[tuple[Any, ...]]:

@@ -19,7 +19,7 @@ from riskmodel import __version__
 from riskmodel.contracts.errors import RiskmodelError, UsageError
 
 if TYPE_CHECKING:
-    from riskmodel.workflow.steps import Session
+    from riskmodel.workflow import Session
 
 __all__ = ["app", "main"]
 
@@ -87,8 +87,7 @@ def day(text: str | None) -> date | None:
 def session_of(experiment: str, workspace: Path, data: Path | None, as_of: str | None, jobs: int) -> Session:
     """Read the definitions, ingest what is new, settle the as-of."""
     from riskmodel.contracts.yaml_files import Workspace
-    from riskmodel.workflow import read_definitions
-    from riskmodel.workflow.steps import open_session
+    from riskmodel.workflow import open_session, read_definitions
 
     on = day(as_of)
     definitions = read_definitions(Workspace(workspace), experiment)
@@ -154,7 +153,8 @@ def coverage_notes(quality: Any, source: str) -> list[str]:
     notes = []
     if len(missing):
         shown = ", ".join(missing[:12]) + (", ..." if len(missing) > 12 else "")
-        notes.append(f"{len(missing)} months of the target are missing and stay missing, never zero: {shown}.")
+        months = "month of the target is" if len(missing) == 1 else "months of the target are"
+        notes.append(f"{len(missing)} {months} missing: not zero, and not filled in: {shown}.")
     if len(gaps):
         reasons = "; ".join(gaps["note"].drop_duplicates().head(3))
         notes.append(
@@ -239,8 +239,7 @@ def forecast(
     tracking_uri: Tracking = None,
 ) -> None:
     """Forecast with the models a run has learned; nothing is fitted. --out names a .csv or .parquet file."""
-    from riskmodel.workflow import forecast_run
-    from riskmodel.workflow.steps import experiment_of
+    from riskmodel.workflow import experiment_of, forecast_run
 
     experiment = experiment_of(reference, workspace=workspace, uri=tracking_uri)
     session = session_of(experiment, workspace, data, as_of, 1)
@@ -280,6 +279,10 @@ def init(
     give(result, text, as_json=as_json)
 
 
+def _plural(kind: str) -> str:
+    return kind.removesuffix("y") + "ies" if kind.endswith("cy") else f"{kind}s"
+
+
 @app.command()
 def check(
     experiment: Annotated[str | None, typer.Argument(help="Check the files of this experiment's region only")] = None,
@@ -294,7 +297,7 @@ def check(
     from riskmodel.workflow import check_workspace
 
     report = check_workspace(Workspace(workspace), experiment=experiment, data=data)
-    counts = ", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in report.counts.items())
+    counts = ", ".join(f"{n} {kind if n == 1 else _plural(kind)}" for kind, n in report.counts.items())
     lines = [f"Definitions are sound: {counts}; experiments: {', '.join(report.experiments)}."]
     for missing in report.missing:
         mark = "needed" if missing.needed else "month not held"
@@ -306,6 +309,36 @@ def check(
     give(result, "\n".join(lines), as_json=as_json)
     if needed:
         raise typer.Exit(11)
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(help="factor, source, set, experiment, target, characteristic or policy")],
+    name: Annotated[str, typer.Argument(help="Its file's name; a factor is DOMAIN/NAME")],
+    workspace: WorkspaceDir = Path(),
+    as_json: Json = False,
+) -> None:
+    """Start a definition from a commented example."""
+    from riskmodel.contracts.yaml_files import Workspace
+    from riskmodel.workflow import new_definition
+
+    path = new_definition(Workspace(workspace), kind, name)
+    give({"file": path.as_posix()}, f"{path.as_posix()}\nEdit it, then: riskmodel check", as_json=as_json)
+
+
+@app.command(name="list")
+def list_(
+    kind: Annotated[str, typer.Argument(help="factor, source, set, experiment, transform, model, reader, metric, ...")],
+    workspace: WorkspaceDir = Path(),
+    as_json: Json = False,
+) -> None:
+    """Show what exists of a kind, in the workspace or registered."""
+    from riskmodel.contracts.yaml_files import Workspace
+    from riskmodel.workflow import list_kind
+
+    rows = list_kind(Workspace(workspace), kind)
+    width = max((len(row["name"]) for row in rows), default=0)
+    give({kind: rows}, "\n".join(f"{row['name']:<{width}}  {row['title']}" for row in rows), as_json=as_json)
 
 
 @app.command()

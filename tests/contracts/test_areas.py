@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from riskmodel.contracts.areas import LEVELS, is_area_code, slug
 
+FULL_WIDTH_ZERO = "\uff10"
 EXAMPLES = {
     "lsoa11": "E01022100",
     "lsoa21": "W01001234",
@@ -32,7 +33,7 @@ def test_a_code_belongs_to_its_own_level(level: str) -> None:
         code + "0",
         code.lower(),
         f" {code}",
-        code.replace("0", "０"),
+        code.replace("0", FULL_WIDTH_ZERO),
         code.replace(code[0], "S", 1),
         f"{code}\n",
     ):

@@ -46,7 +46,7 @@ def test_a_month_ends_the_day_before_the_next_begins(month: int) -> None:
 @given(months, st.integers(-600, 600))
 def test_labels_sort_as_months_do(month: int, step: int) -> None:
     other = month + step
-    if 0 <= other:
+    if other >= 0:
         assert (month_label(month) < month_label(other)) == (month < other)
 
 
@@ -91,7 +91,7 @@ def test_a_publication_rule_says_one_thing(rule: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["2025", "2025-1", "2025-13", "2025-00", "25-01", " 2025-01", "2025-01\n", "2025-01-01", "２０２５-01"]
+    "label", ["2025", "2025-1", "2025-13", "2025-00", "25-01", " 2025-01", "2025-01\n", "2025-01-01", "202\uff15-01"]
 )
 def test_what_is_no_month_is_refused(label: str) -> None:
     with pytest.raises(ValueError, match="YYYY-MM"):

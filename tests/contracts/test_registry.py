@@ -91,7 +91,8 @@ def test_a_package_installed_beside_ours_is_usable_from_yaml(tmp_path: Path) -> 
     package(
         tmp_path / "site",
         "violence_extras",
-        "[riskmodel.transforms]\ntwice = extras_transforms:Twice\n\n[riskmodel.models]\nlast_year = extras_models:CountOfLastYear\n",
+        "[riskmodel.transforms]\ntwice = extras_transforms:Twice\n"
+        "[riskmodel.models]\nlast_year = extras_models:CountOfLastYear\n",
         extras_transforms=TRANSFORM,
         extras_models=MODEL,
     )

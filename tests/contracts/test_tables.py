@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -117,10 +118,8 @@ def test_values_are_not_changed_by_a_bit(values: list[float]) -> None:
 def test_as_table_leaves_its_argument_alone() -> None:
     frame = sound(FORECASTS).assign(horizon=["1", "2"]).astype({"horizon": "object"})
     before = frame.copy(deep=True)
-    try:
+    with suppress(TableError):
         as_table(frame, FORECASTS)
-    except TableError:
-        pass
     pd.testing.assert_frame_equal(frame, before)
 
 

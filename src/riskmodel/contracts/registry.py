@@ -63,7 +63,8 @@ def load(kind: str, name: str, *, where: str | None = None) -> Any:
     try:
         return points[name].load()
     except Exception as error:
-        package = points[name].dist.name if points[name].dist else "another package"
+        owner = points[name].dist
+        package = owner.name if owner is not None else "the package that registers it"
         raise EnvironmentProblem(
             f"the {kind} '{name}' cannot be loaded",
             where=where,

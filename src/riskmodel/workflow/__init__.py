@@ -6,8 +6,10 @@ Nothing else in the package knows which room comes after which.
 from riskmodel.workflow.checking import CheckReport, check_workspace
 from riskmodel.workflow.definitions import Definitions, read_definitions
 from riskmodel.workflow.held import Held, ingest
+from riskmodel.workflow.scaffold import list_kind, new_definition
+from riskmodel.workflow.session import Session, open_session
 from riskmodel.workflow.starter import init_workspace
-from riskmodel.workflow.steps import Comparison, Outcome, compare, forecast_run, run, train
+from riskmodel.workflow.steps import Comparison, Outcome, compare, experiment_of, forecast_run, run, train
 
 __all__ = [
     "CheckReport",
@@ -15,11 +17,16 @@ __all__ = [
     "Definitions",
     "Held",
     "Outcome",
+    "Session",
     "check_workspace",
     "compare",
+    "experiment_of",
     "forecast_run",
     "ingest",
     "init_workspace",
+    "list_kind",
+    "new_definition",
+    "open_session",
     "read_definitions",
     "run",
     "train",

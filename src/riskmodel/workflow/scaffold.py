@@ -40,9 +40,7 @@ def new_definition(workspace: Workspace, kind: str, name: str) -> Path:
         If the kind is unknown, the name is none, or there is one of that name already.
     """
     if kind not in SCAFFOLDED:
-        raise UsageError(
-            f"there is no template for '{kind}'", allowed=SCAFFOLDED, hint=did_you_mean(kind, SCAFFOLDED)
-        )
+        raise UsageError(f"there is no template for '{kind}'", allowed=SCAFFOLDED, hint=did_you_mean(kind, SCAFFOLDED))
     domain, _, last = name.rpartition("/")
     if FILE_STEM.fullmatch(last) is None or (kind == "factor") != bool(domain) or "/" in domain:
         form = "domain/name, for example community/youth_clubs" if kind == "factor" else "a-z, 0-9, _ and -"

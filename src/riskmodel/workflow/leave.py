@@ -1,0 +1,118 @@
+"""The end of a run: the bundle on disk, and the record in the tracker."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskmodel.forecast import Forecasts, save_fitted
+from riskmodel.workflow.session import Session, code_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskmodel.workflow.steps import Comparison
+
+__all__ = ["log_outcome", "write_outcome"]
+
+
+def write_outcome(session: Session, comparison: Comparison, tables: dict[str, pd.DataFrame], out: Path) -> str:
+    """Write the bundle; return the sha256 of its manifest."""
+    from riskmodel.narrative.bundle import write_bundle
+    from riskmodel.narrative.charts import draw_charts
+
+    def draw(folder: Path) -> None:
+        draw_charts(folder, comparison=comparison.table, backtest=tables["backtest"], title=session.title)
+
+    definitions = session.definitions
+    manifest = {
+        "run_id": session.run_id,
+        "experiment": definitions.name,
+        "question": definitions.experiment.question,
+        "region": session.held.panel.geography.title,
+        "target": definitions.plan.target_label,
+        "as_of": session.as_of.isoformat(),
+        "seed": definitions.experiment.seed,
+        "code_version": code_version(),
+        "headline": comparison.headline,
+        "definitions_sha256": definitions.digest,
+        "inputs": session.held.inputs,
+        "geography_sha256": session.held.panel.geography.digest,
+        "geography_note": "codes, boundaries and residents are the newest held: fixed for the run, known in hindsight",
+    }
+    return write_bundle(out, tables=tables, parquet=frozenset({"forecasts", "backtest"}), draw=draw, manifest=manifest)
+
+
+def log_outcome(
+    session: Session,
+    comparison: Comparison,
+    forecasts: Forecasts,
+    tables: dict[str, pd.DataFrame],
+    out: Path,
+    manifest_sha256: str,
+    uri: str | None,
+) -> str:
+    """Log the run and its candidates; return MLflow's id of the run."""
+    from riskmodel.tracking import Candidate, RunRecord, log_run
+
+    definitions = session.definitions
+    with tempfile.TemporaryDirectory() as scratch:
+        candidates = []
+        for spec in definitions.experiment.models:
+            folder = Path(scratch) / spec.model_id
+            save_fitted(folder, [f for f in forecasts.fitted if f.model_id == spec.model_id])
+            pooled, by_horizon = _metrics(comparison, spec.model_id)
+            candidates.append(Candidate(spec.model_id, {"use": spec.use, **spec.params}, pooled, by_horizon, folder))
+        record = RunRecord(
+            experiment=definitions.name,
+            question=definitions.experiment.question,
+            run_id=session.run_id,
+            params={
+                "region": definitions.experiment.region.force,
+                "target": definitions.plan.target_label,
+                "feature_set": definitions.experiment.feature_set,
+                "horizons": definitions.experiment.horizons,
+                "origins": len(comparison.backtest.origins),
+            },
+            tags={
+                "as_of": session.as_of.isoformat(),
+                "seed": str(definitions.experiment.seed),
+                "code_version": code_version(),
+                "inputs_sha256": session.held.inputs_sha256,
+                "definitions_sha256": definitions.digest,
+                "manifest_sha256": manifest_sha256,
+                "baseline": definitions.experiment.baseline,
+                "headline": comparison.headline,
+            },
+            candidates=candidates,
+            datasets={name: (tables[name], _frame_sha256(tables[name])) for name in ("targets", "factors", "areas")},
+            bundle=out,
+            private=None,
+        )
+        return log_run(record, workspace=definitions.workspace.root, uri=uri)
+
+
+def _frame_sha256(frame: pd.DataFrame) -> str:
+    return hashlib.sha256(frame.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+
+
+def _metrics(comparison: Comparison, model_id: str) -> tuple[dict[str, float], dict[str, dict[int, float]]]:
+    """A candidate's pooled metrics and its metrics by horizon, for the tracker."""
+    own = comparison.scores[(comparison.scores["model_id"] == model_id) & comparison.scores["value"].notna()]
+    weighted = own.assign(total=own["value"] * own["forecasts"])
+    pooled = weighted.groupby("metric")[["total", "forecasts"]].sum()
+    metrics = {str(name): float(row["total"] / row["forecasts"]) for name, row in pooled.iterrows()}
+    by = weighted.groupby(["metric", "horizon"])[["total", "forecasts"]].sum()
+    by_horizon: dict[str, dict[int, float]] = {}
+    for row in by.reset_index().to_dict("records"):
+        by_horizon.setdefault(str(row["metric"]), {})[int(row["horizon"])] = float(row["total"] / row["forecasts"])
+    rows = comparison.table[(comparison.table["model_id"] == model_id) & comparison.table["skill"].notna()]
+    over_origins = rows[rows["origin_date"] == "all"]
+    for horizon, skill in zip(over_origins["horizon"], over_origins["skill"], strict=True):
+        if horizon == "all":
+            metrics["skill"] = float(skill)
+        else:
+            by_horizon.setdefault("skill", {})[int(horizon)] = float(skill)
+    return metrics, by_horizon

@@ -1,0 +1,119 @@
+"""The tables a run leaves, from what its steps made."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.backtest.run import Backtest
+from riskmodel.contracts.tables import FORECASTS, as_table
+from riskmodel.forecast import Forecasts
+from riskmodel.panel.quality import build_quality, quality_row
+from riskmodel.workflow.definitions import Definitions
+from riskmodel.workflow.session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskmodel.workflow.steps import Comparison
+
+__all__ = ["build_tables"]
+
+
+def build_tables(session: Session, comparison: Comparison, forecasts: Forecasts) -> dict[str, pd.DataFrame]:
+    """Every table of the bundle, by name."""
+    geography = session.held.panel.geography
+    quality = build_quality(
+        session.held.panel,
+        session.held.store,
+        session.held.files,
+        as_of=session.as_of,
+        extra=_run_rows(session, comparison.backtest, forecasts),
+    )
+    areas = geography.parents.assign(population=geography.population).rename_axis("location").reset_index()
+    return {
+        "forecasts": as_table(forecasts.frame(session.definitions.experiment.quantiles), FORECASTS),
+        "backtest": comparison.backtest.table,
+        "scores": comparison.scores,
+        "comparison": comparison.table,
+        "quality": quality,
+        "areas": areas,
+        "targets": _target_table(session.definitions),
+        "factors": _factor_table(session.definitions, forecasts),
+    }
+
+
+def _run_rows(session: Session, backtest: Backtest, forecasts: Forecasts) -> list[dict[str, Any]]:
+    """What the run itself left out or filled in, for the quality table."""
+    source = session.definitions.target.source
+    rows = [
+        quality_row(
+            source,
+            f"no forecast by {gap.model_id}" + (f" at horizon {gap.horizon}" if gap.horizon else ""),
+            1,
+            period=gap.origin,
+            note=gap.reason,
+        )
+        for gap in (*backtest.gaps, *forecasts.gaps)
+    ]
+    left_out = {**backtest.left_out, _month(session.as_of): forecasts.left_out}
+    for origin, features in left_out.items():
+        rows += [
+            quality_row("features", f"feature left out: {name}", 1, period=origin, note=reason)
+            for name, reason in features.items()
+        ]
+    rows += [
+        quality_row(
+            "models",
+            f"values filled in for {fitted.model_id} at horizon {fitted.horizon}",
+            fitted.imputed,
+            period=_month(session.as_of),
+            note=f"training median, of {fitted.training_rows} rows x {len(fitted.names)} features",
+        )
+        for fitted in forecasts.fitted
+        if fitted.imputed
+    ]
+    return rows
+
+
+def _month(day: date) -> str:
+    return f"{day.year:04d}-{day.month:02d}"
+
+
+def _target_table(definitions: Definitions) -> pd.DataFrame:
+    import pandas as pd
+
+    target = definitions.target
+    return pd.DataFrame(
+        [
+            {
+                "target": definitions.plan.target_label,
+                "title": target.title,
+                "covers": target.covers,
+                "leaves_out": target.leaves_out,
+                "source": target.source,
+                "measures": " + ".join(target.measures),
+            }
+        ]
+    )
+
+
+def _factor_table(definitions: Definitions, forecasts: Forecasts) -> pd.DataFrame:
+    """Each feature with its lineage: transform, factor, measures, source."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "feature": feature.label,
+                "transform": type(feature.transform).__name__,
+                "factor": feature.factor,
+                "domain": feature.domain,
+                "role": feature.role,
+                "source": feature.input.source or "geography",
+                "measures": " + ".join((*feature.input.measures, *([feature.input.per] if feature.input.per else []))),
+                "left_out": forecasts.left_out.get(feature.label, ""),
+            }
+            for feature in definitions.features
+        ]
+    )
