@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,11 +82,14 @@ VERB = "from riskmodel.cli import main; main()"
 
 
 @pytest.fixture(scope="session")
-def command() -> Command:
-    """The command line in an interpreter of its own, as a person calls it; warnings are errors there too."""
+def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The command line in an interpreter of its own, as a person calls it."""
+    inherited = {k: v for k, v in os.environ.items() if k not in {"RISKMODEL_DATA", "MLFLOW_TRACKING_URI"}}
+    if inherited.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Else every call compiles thousands of modules again.
+        inherited["PYTHONPYCACHEPREFIX"] = str(tmp_path_factory.mktemp("compiled"))
 
     def call(*arguments: object, cwd: Path | None = None, **settings: str) -> Called:
-        inherited = {k: v for k, v in os.environ.items() if k not in {"RISKMODEL_DATA", "MLFLOW_TRACKING_URI"}}
         done = subprocess.run(
             [sys.executable, "-c", VERB, *map(str, arguments)],
             cwd=cwd,
@@ -95,7 +98,9 @@ def command() -> Command:
             capture_output=True,
             check=False,
         )
-        encoding = (settings.get("PYTHONIOENCODING") or "utf-8").partition(":")[0]
+        encoding = settings.get("PYTHONIOENCODING", "utf-8").partition(":")[0]
+        # Typer writes UTF-8 where a console says it knows only ASCII.
+        encoding = "utf-8" if encoding == "ascii" else encoding
         return Called(done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding))
 
     return call
@@ -179,3 +184,13 @@ def small_run(command: Command, small_workspace: Path) -> SmallRun:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder with its bytes."""
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Linear algebra on one thread, as every verb of the package runs it: tiny problems drown in threads."""
+    import scipy.linalg  # noqa: F401  # a limit holds for the libraries that are loaded already
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield

@@ -71,7 +71,8 @@ def say(text: str) -> None:
 
 def give(result: dict[str, Any], text: str, *, as_json: bool) -> None:
     """A result on stdout: JSON, or the same in words."""
-    typer.echo(json.dumps(result, ensure_ascii=False, indent=2, sort_keys=True) if as_json else text)
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") not in {"utf8", ""}
+    typer.echo(json.dumps(result, ensure_ascii=plain, indent=2, sort_keys=True) if as_json else text)
 
 
 def day(text: str | None) -> date | None:

@@ -13,12 +13,15 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskmodel.contracts.errors import DataFileError
 from riskmodel.contracts.registry import load
+from riskmodel.sources.agreements import require_agreement
+from riskmodel.sources.named_periods import published_of
 from riskmodel.sources.observed import Counted, Observed, SourceFile
 
 if TYPE_CHECKING:
@@ -56,7 +59,13 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def ingest(self, files: Iterable[SourceFile], *, step: Callable[[SourceFile], None] | None = None) -> Ingested:
+    def ingest(
+        self,
+        files: Iterable[SourceFile],
+        *,
+        step: Callable[[SourceFile], None] | None = None,
+        today: date | None = None,
+    ) -> Ingested:
         """Read every file that has no part yet.
 
         Parameters
@@ -65,14 +74,18 @@ class Store:
             The published files, in any order.
         step : callable, optional
             Called after each file (progress).
+        today : date, optional
+            The day agreements to share are judged by; the machine's own day if absent.
 
         Raises
         ------
         DataFileError
-            If a file is not as published; parts of files read before it stay, nothing of it does.
+            If a file is not as published; parts of files read before it stay, nothing of it does. If the agreement to
+            share a source has ended, read before or not.
         """
         read, skipped = [], []
         for file in files:
+            require_agreement(file.source, file.source_spec, today=today)
             path = self._path(file)
             if path.is_file():
                 skipped.append(file.name)
@@ -112,12 +125,19 @@ class Store:
 
         from riskmodel.contracts.tables import OBSERVATIONS, as_table
 
-        frames = [
-            self.read(f).table.to_pandas().assign(source=f.source, period=f.period, published=pd.Timestamp(f.published))
-            for f in files
-        ]
+        frames = []
+        for file in files:
+            frame = self.read(file).table.to_pandas()
+            if "period" not in frame:
+                frame["period"] = file.period
+            days = {period: pd.Timestamp(published_of(file, period)) for period in frame["period"].unique()}
+            frames.append(frame.assign(source=file.source, published=frame["period"].map(days)))
         columns = OBSERVATIONS.names
         return as_table(pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns), OBSERVATIONS)
+
+    def part_of(self, file: SourceFile) -> Path:
+        """Where the part of a published file lies, or would lie."""
+        return self._path(file)
 
     def _path(self, file: SourceFile) -> Path:
         wanted = {
@@ -127,6 +147,8 @@ class Store:
             "level": file.spec.level,
             "measures": dict(file.spec.measures),
         }
+        if file.spec.table is not None:
+            wanted["table"] = file.spec.table.model_dump(mode="json")
         definition = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
         return self.root / file.source / f"{file.sha256[:24]}-{definition[:12]}.parquet"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,10 @@ factors:
     travels: sum
     missing: zero_is_zero
     contains_outcome: true
+    stage: all
+    levers: [police]
+    expected: higher
+    evidence: invented for a test
     owner: a test
   drug_records: {<<: *base, contains_outcome: false, measure: drugs}
   said_to_follow_police: {<<: *base, contains_outcome: false, police_generated: true}
@@ -146,3 +151,34 @@ def test_the_whole_shipped_set_resolves_in_order(workspace: Workspace):
     found = resolve_features(workspace, spec, target, policy=workspace.read("policy", "default"), where=WHERE)
     assert [f.label for f in found] == [f.label for f in spec.features]
     assert {f.role for f in found} <= {"history", "context", "risk", "protective"}
+
+
+def test_a_permission_that_has_expired_permits_no_more():
+    """Compared with today: a permission is about what may be done now, not about what was known then."""
+    expired = PermissionSpec(factor="community/drugs", reason="r", decided_by="d", expires=date(2020, 1, 1))
+    policy = PolicySpec(title="t", use="u", permitted_factors=[expired])
+    feature = FeatureSpec(of="community/drugs", transform="rolling_mean", params={"window": 12})
+    root = Path(__file__).resolve().parents[2]
+    workspace = Workspace(root)
+    with pytest.raises(DefinitionError, match=r"permission has expired[\s\S]*expired on 2020-01-01"):
+        resolve_features(
+            workspace,
+            FeatureSetSpec(title="t", features=[feature]),
+            workspace.read("target", "recorded_violence"),
+            policy=policy,
+            where=WHERE,
+        )
+
+
+@pytest.mark.parametrize(("given", "allowed"), [("twelve", "a whole number"), (1.5, "a whole number")])
+def test_a_parameter_of_the_wrong_kind_is_refused_before_anything_is_built(given, allowed):
+    workspace = Workspace(Path(__file__).resolve().parents[2])
+    feature = FeatureSpec(of="target", transform="rolling_mean", params={"window": given}, name="wrong")
+    with pytest.raises(DefinitionError, match=f"'window' has a value of the wrong kind[\\s\\S]*{allowed}"):
+        resolve_features(
+            workspace,
+            FeatureSetSpec(title="t", features=[feature]),
+            workspace.read("target", "recorded_violence"),
+            policy=PolicySpec(title="t", use="u"),
+            where=WHERE,
+        )

@@ -1,14 +1,14 @@
-"""Training sets against a plain loop: only labels that were published, only origins with a past, never a made-up zero."""
+"""Training sets against a plain loop: only published labels, only origins with a past, never a made-up zero."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from builders import FEATURES, FIRST, LAG, TARGET, tiny_geography, tiny_panel, tiny_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import FEATURES, FIRST, LAG, TARGET, tiny_geography, tiny_panel, tiny_plan
 from riskmodel.contracts.periods import month_start
 from riskmodel.features.training import FeatureBlocks, build_training_set, labels, months_held
 from riskmodel.forecast.fitting import training_origins
@@ -116,3 +116,10 @@ def test_training_origins_end_with_the_day_itself_and_are_cut_to_the_newest():
     empty = build_training_set(FeatureBlocks(view, FEATURES, every[-1:]), TARGET, 1, minimum_months=6)
     assert empty.X.shape == (0, len(FEATURES))
     assert math.isclose(empty.y.sum(), 0.0)
+
+
+def test_months_before_the_axis_have_no_label():
+    view = tiny_panel(months=24).as_of(month_start(FIRST + 26))
+    y = labels(view, TARGET, [FIRST - 3, FIRST - 1, FIRST], 2)
+    assert np.isnan(y[:, 0]).all()
+    assert np.array_equal(y[:, 1:], view.series("police", ["violence"])[:, :2])

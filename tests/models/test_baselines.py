@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from builders import FIRST, LAG, TARGET, reordered, tiny_geography, tiny_panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import FIRST, LAG, TARGET, reordered, tiny_geography, tiny_panel
 from riskmodel.contracts.errors import DefinitionError
 from riskmodel.contracts.periods import month_start
 from riskmodel.models.base import Baseline, offset_column
@@ -81,9 +81,7 @@ def plain_eb(view: View, horizon: int) -> list[float]:
     relative = [c / r / p for c, r, p in zip(counted, at_risk, prior, strict=True)]
     spread = sum(w * (x - 1) ** 2 for w, x in zip(weights, relative, strict=True)) / sum(weights)
     between = max(spread - 6 / sum(weights), 1e-6)
-    level = [
-        p * (1 + between / (between + 1 / w) * (x - 1)) for p, w, x in zip(prior, weights, relative, strict=True)
-    ]
+    level = [p * (1 + between / (between + 1 / w) * (x - 1)) for p, w, x in zip(prior, weights, relative, strict=True)]
     return [value * season[(view.origin + horizon - 1) % 12] for value in level]
 
 

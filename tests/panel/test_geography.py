@@ -170,9 +170,9 @@ AREAS = [f"E010000{n:02d}" for n in range(1, 7)]
 def write_region(data: Path) -> None:
     """Six squares in a row, the last apart from the rest; the fifth is of another force."""
     texts = {
-        "lookups/lookup_lsoa11_lsoa21_ltla22.csv": ["lsoa11_name,lsoa11_code,lsoa21_code"]
-        + [f"{'Old' if n < 3 else 'Elder'}shire 00{n}A,{a},{a}" for n, a in enumerate(AREAS[:4], start=1)]
-        + [f"Far 001A,{AREAS[4]},{AREAS[4]}", f"Olds 001A,{AREAS[5]},{AREAS[5]}"],
+        "lookups/lookup_lsoa11_lsoa21_ltla22.csv": ["lsoa11_name,lsoa11_code,lsoa21_code,ltla22_code"]
+        + [f"{'Old' if n < 3 else 'Elder'}shire 00{n}A,{a},{a},E06000009" for n, a in enumerate(AREAS[:4], start=1)]
+        + [f"Far 001A,{AREAS[4]},{AREAS[4]},E06000009", f"Olds 001A,{AREAS[5]},{AREAS[5]},E06000009"],
         "lookups/lookup_lsoa21_ward24_ltla24.csv": [
             "lsoa21_name,lsoa21_code,ward24_name,ward24_code,ltla24_name,ltla24_code"
         ]

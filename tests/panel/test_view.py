@@ -6,10 +6,10 @@ from datetime import date
 
 import numpy as np
 import pytest
-from builders import FIRST, LAG, MEASURES, TARGET, code, issue, tiny_geography, tiny_panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import FIRST, LAG, MEASURES, TARGET, code, issue, tiny_geography, tiny_panel
 from riskmodel.contracts.errors import NotYetPublished
 from riskmodel.contracts.periods import month_start
 from riskmodel.panel.build import default_as_of
@@ -206,5 +206,6 @@ def test_the_default_day_is_the_first_on_which_the_newest_month_shows():
     day = default_as_of(panel, "police")
     assert day == month_start(FIRST + 23 + LAG)
     assert panel.as_of(day).series("police", TARGET.measures).shape[1] == 24
-    odd = Monthly("police", ("violence",), np.array([code(0)]), (issue(FIRST, date(2020, 4, 17)),), np.ones((1, 1, 1), int))
+    once = (issue(FIRST, date(2020, 4, 17)),)
+    odd = Monthly("police", ("violence",), np.array([code(0)]), once, np.ones((1, 1, 1), dtype=int))
     assert default_as_of(Panel(GEOGRAPHY, {"police": odd}, Static({}), FIRST), "police") == date(2020, 5, 1)

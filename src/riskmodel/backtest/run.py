@@ -61,12 +61,15 @@ def run_backtest(
     spec: BacktestSpec,
     *,
     as_of: date,
-    horizons: int,
+    horizons: int | Sequence[int],
     quantiles: Sequence[float],
+    origins: Sequence[int] | None = None,
     jobs: int = 1,
     step: Callable[[], None] | None = None,
 ) -> Backtest:
     """Forecast from every past origin and set what was recorded beside it.
+
+    ``horizons`` is the last one, or those wanted; ``origins`` may name some of the specification's.
 
     Raises
     ------
@@ -76,9 +79,11 @@ def run_backtest(
     from joblib import Parallel, delayed
 
     now = panel.as_of(as_of)
-    origins = backtest_origins(spec, as_of=as_of, lateness=now.lateness(plan.target.source))
+    if origins is None:
+        origins = backtest_origins(spec, as_of=as_of, lateness=now.lateness(plan.target.source))
+    wanted = tuple(range(1, horizons + 1)) if isinstance(horizons, int) else tuple(sorted(horizons))
     tried = Parallel(n_jobs=jobs, prefer="threads")(
-        delayed(_one_origin)(panel, plan, origin, now, horizons, step) for origin in origins
+        delayed(_one_origin)(panel, plan, origin, now, wanted, step) for origin in origins
     )
     made = [t for t in tried if isinstance(t, Forecasts)]
     refused = [t for t in tried if isinstance(t, NotEnoughHistory)]
@@ -107,10 +112,10 @@ def run_backtest(
 
 
 def _one_origin(
-    panel: Panel, plan: Plan, origin: int, now: View, horizons: int, step: Callable[[], None] | None
+    panel: Panel, plan: Plan, origin: int, now: View, horizons: Sequence[int], step: Callable[[], None] | None
 ) -> Forecasts | NotEnoughHistory:
     view = panel.as_of(month_start(origin))
-    recorded = [h for h in range(1, horizons + 1) if np.isfinite(labels(now, plan.target, [origin], h)).all()]
+    recorded = [h for h in horizons if np.isfinite(labels(now, plan.target, [origin], h)).all()]
     try:
         if not recorded:
             raise NotEnoughHistory(

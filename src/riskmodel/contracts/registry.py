@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from riskmodel.contracts.errors import DefinitionError, EnvironmentProblem, did_you_mean
 
-__all__ = ["GROUPS", "load", "names"]
+__all__ = ["GROUPS", "check_values", "load", "names"]
 
 GROUPS = {
     "reader": "riskmodel.readers",
@@ -71,3 +72,43 @@ def load(kind: str, name: str, *, where: str | None = None) -> Any:
             found=f"{points[name].value} of {package}: {type(error).__name__}: {error}",
             hint=f"install {package} again, or uninstall it",
         ) from error
+
+
+def check_values(registered: Any, params: Mapping[str, Any], *, what: str, where: str | None = None) -> None:
+    """Refuse a parameter whose value is not of the type the constructor declares; names are the caller's to check.
+
+    Parameters
+    ----------
+    registered : class
+        What will be made.
+    params : mapping
+        Name to value, as a YAML file gives them.
+    what : str
+        What the message begins with, for example ``model 'lightgbm'``.
+    where : str, optional
+        File, or file and line.
+
+    Raises
+    ------
+    DefinitionError
+        Naming the parameter, what was found and what the constructor takes.
+    """
+    from typing import get_type_hints
+
+    from pydantic import TypeAdapter, ValidationError
+
+    declared = get_type_hints(registered.__init__)
+    for name, value in params.items():
+        if name not in declared:
+            continue
+        try:
+            TypeAdapter(declared[name]).validate_python(value, strict=True)
+        except ValidationError as error:
+            wanted = getattr(declared[name], "__name__", str(declared[name]))
+            words = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
+            raise DefinitionError(
+                f"{what}: '{name}' has a value of the wrong kind",
+                where=where,
+                found=value,
+                allowed=words.get(wanted, wanted),
+            ) from error

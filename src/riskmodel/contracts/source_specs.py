@@ -35,7 +35,8 @@ class TableSpec(Spec):
 
     ``wide``: one column a measure (named in the file's ``measures``). ``long``: one column names the measure, another
     holds the value. ``events``: one row an event; only counts by area, period and breakdown are kept, and the file's
-    one measure is their number.
+    one measure is their number, written ``<name>: rows``. A breakdown's column may be banded: ``hour_band(column)``
+    (quarters of the day) or ``weekday_band(column)`` (Monday to Thursday, Friday to Sunday).
     """
 
     layout: Literal["wide", "long", "events"]
@@ -46,14 +47,15 @@ class TableSpec(Spec):
     value: str | None = Field(default=None, description="long: the column of values")
     breakdowns: dict[str, str] = Field(default_factory=dict, description="our breakdown -> column")
     only: dict[str, list[str]] = Field(default_factory=dict, description="keep rows with these values of a column")
+    no_area: list[str] = Field(default_factory=list, description="codes that stand for no area, such as placeholders")
+    no_value: list[str] = Field(default_factory=list, description="cells that stand for a blank, such as ':' or '*'")
+    repeated: Literal["refuse", "sum"] = Field(default="refuse", description="rows of one area, period and breakdown")
     sheet: str | None = None
 
     @model_validator(mode="after")
     def _long_names_its_columns(self) -> TableSpec:
         if (self.layout == "long") != (self.measure is not None and self.value is not None):
             raise ValueError("'measure' and 'value' belong to the long layout, and it needs both")
-        if self.layout == "events" and self.period is None:
-            raise ValueError("a list of events names its date column under 'period'")
         return self
 
 
@@ -94,6 +96,14 @@ class FileSpec(Spec):
     def monthly(self) -> bool:
         """Whether the pattern stands for one file a month."""
         return "{period}" in self.path
+
+    @property
+    def by_month(self) -> bool:
+        """Whether its measures are monthly counts, in one file a month or all in one table."""
+        table = self.table
+        if table is None or table.period is None:
+            return self.monthly
+        return table.period_form in ("month", "date")
 
     @model_validator(mode="after")
     def _period_is_said_once(self) -> FileSpec:

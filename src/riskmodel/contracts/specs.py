@@ -18,10 +18,14 @@ from riskmodel.contracts.periods import month_number
 from riskmodel.contracts.source_specs import FileSpec, SharingSpec, SourceSpec, Spec, TableSpec, Text
 
 __all__ = [
+    "CONDITIONS_BASELINE",
     "FORMS",
     "KINDS",
+    "AblationSpec",
+    "AreaClassSpec",
     "BacktestSpec",
     "CharacteristicSpec",
+    "ConditionsSpec",
     "DecisionSpec",
     "ExperimentSpec",
     "FactorSpec",
@@ -45,6 +49,8 @@ __all__ = [
 _MONTH, _FORCE = r"^[0-9]{4}-(0[1-9]|1[0-2])$", r"^[a-z][a-z-]*$"
 FORMS = {_MONTH: "YYYY-MM", _FORCE: "small letters and hyphens, as in police.uk file names: thames-valley"}
 Month = Annotated[str, Field(pattern=_MONTH, description="a month, YYYY-MM")]
+CONDITIONS_BASELINE = "region_rate"
+"""What the conditions model is measured against: residents times the region's rate."""
 Lever = Literal["council", "education", "health", "housing", "police", "youth_justice", "community"]
 
 
@@ -63,12 +69,10 @@ class FactorSpec(Spec):
     contains_outcome: bool = False
     police_generated: bool = False
     characteristic: str | None = None
-    stage: Literal["early_years", "school_age", "youth", "adulthood", "all"] = "all"
-    levers: list[Lever] = Field(default_factory=list, description="which partner can act")
-    expected: Literal["higher", "lower", "unclear"] = Field(
-        default="unclear", description="found with higher or lower recorded violence"
-    )
-    evidence: str = Field(default="", description="one line: what the expectation rests on")
+    stage: Literal["early_years", "school_age", "youth", "adulthood", "all"]
+    levers: list[Lever] = Field(min_length=1, description="which partner can act")
+    expected: Literal["higher", "lower", "unclear"] = Field(description="found with higher or lower recorded violence")
+    evidence: Text = Field(description="one line: what the expectation rests on; 'unclear: ...' says why there is none")
     owner: Text
     caveat: str = ""
 
@@ -177,6 +181,36 @@ def _at(key: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("value_error", "{said}", {"said": message, "at": (key,)})
 
 
+Horizon = Annotated[int, Field(ge=1, le=12)]
+
+
+class ConditionsSpec(Spec):
+    """The conditions model: the experiment's target and region, factors only; kept apart from the forecast."""
+
+    feature_set: Text = "conditions"
+    models: list[ModelSpec] = Field(min_length=1)
+    horizons: list[Horizon] = Field(default_factory=lambda: [1, 6, 12], min_length=1)
+    hindsight: bool = Field(default=False, description="newest vintages at all origins; then never quoted as skill")
+
+    @field_validator("models")
+    @classmethod
+    def _names_differ(cls, models: list[ModelSpec]) -> list[ModelSpec]:
+        ids = [m.model_id for m in models]
+        twice = sorted({i for i in ids if ids.count(i) > 1} | {i for i in ids if i == CONDITIONS_BASELINE})
+        if twice:
+            raise ValueError(f"two models have the same name: {', '.join(twice)} ({CONDITIONS_BASELINE} is added)")
+        return models
+
+
+class AblationSpec(Spec):
+    """What each domain earns: one model of each kind fitted again without the domain, at few origins and horizons."""
+
+    model: str | None = Field(default=None, description="of the experiment's models; the first that learns if absent")
+    conditions_model: str | None = Field(default=None, description="of the conditions models; the first if absent")
+    horizons: list[Horizon] = Field(default_factory=lambda: [1, 3, 6], min_length=1)
+    origins: int = Field(default=6, ge=2, le=12, description="how many of the backtest's origins, evenly spread")
+
+
 class ExperimentSpec(Spec):
     """One file = one question."""
 
@@ -186,6 +220,8 @@ class ExperimentSpec(Spec):
     feature_set: Text = "first"
     models: list[ModelSpec] = Field(min_length=1)
     baseline: Text = "rolling_12"
+    conditions: ConditionsSpec | None = None
+    ablation: AblationSpec | None = Field(default=None, description="true, or which models, horizons and origins")
     horizons: int = Field(default=12, ge=1, le=12, description="forecast horizons 1..this")
     history: HistorySpec = HistorySpec()
     backtest: BacktestSpec
@@ -194,6 +230,11 @@ class ExperimentSpec(Spec):
     policy: Text = "default"
     data: str | None = Field(default=None, description="data folder inside the workspace, where --data is not given")
     seed: int = 20260401
+
+    @field_validator("ablation", mode="before")
+    @classmethod
+    def _true_means_the_defaults(cls, given: Any) -> Any:
+        return {True: {}, False: None}[given] if isinstance(given, bool) else given
 
     @model_validator(mode="after")
     def _models_hold_the_baseline(self) -> ExperimentSpec:
@@ -210,6 +251,14 @@ class ExperimentSpec(Spec):
         return self
 
 
+class AreaClassSpec(Spec):
+    """A class of areas: those whose measure is at least one value and below another."""
+
+    measure: Text
+    least: float | None = None
+    below: float | None = None
+
+
 class CharacteristicSpec(Spec):
     """A characteristic the audit looks at, and what its source recorded."""
 
@@ -217,8 +266,22 @@ class CharacteristicSpec(Spec):
     question: Literal["gender", "race", "disability", "age", "religion", "poverty", "place"]
     recorded_as: Text
     source: Text
-    groups: dict[str, list[str]] = Field(min_length=1, description="group -> measures that add up to it")
-    total: Text
+    groups: dict[str, list[str]] = Field(default_factory=dict, description="group -> measures that add up to it")
+    total: str | None = Field(default=None, description="the measure of everybody, of the same table as the groups'")
+    rest: str | None = Field(default=None, description="the group of everybody whom the groups leave out")
+    classes: dict[str, AreaClassSpec] = Field(
+        default_factory=dict, description="group -> the areas whose residents are all of it, in place of groups"
+    )
+
+    @model_validator(mode="after")
+    def _groups_of_people_or_classes_of_areas(self) -> CharacteristicSpec:
+        if bool(self.groups) == bool(self.classes):
+            raise _at("groups", "a characteristic has either 'groups' of people or 'classes' of areas")
+        if bool(self.groups) != (self.total is not None):
+            raise _at("total", "'total' belongs to 'groups': the measure that their shares are shares of")
+        if self.rest is not None and (self.classes or self.rest in self.groups):
+            raise _at("rest", "'rest' is a further group beside 'groups', under a name of its own")
+        return self
 
 
 class PermissionSpec(Spec):

@@ -17,6 +17,7 @@ __all__ = [
     "BACKTEST",
     "COMPARISON",
     "FORECASTS",
+    "GROUPS",
     "OBSERVATIONS",
     "QUALITY",
     "SCORES",
@@ -160,7 +161,21 @@ TRAINING_SET = Table(
         Column("exposure", "float", "Usual residents", "people"),
     ),
 )
-TABLES = {t.name: t for t in (OBSERVATIONS, FORECASTS, BACKTEST, SCORES, COMPARISON, QUALITY, TRAINING_SET)}
+GROUPS = Table(
+    "groups",
+    ("characteristic", "group", "area"),
+    (
+        Column("characteristic", "str", "The characteristic file's name under fairness/characteristics"),
+        Column("group", "str", "The group; not_classified where the area is in no class of a characteristic of areas"),
+        Column("area", "str", "LSOA 2021 code"),
+        Column("population", "float", "People of the group who live in the area", "people"),
+        Column("share", "float", "Their share of everybody in the same table", "share", blank=True),
+        Column("source", "str", "The source file's name under features/sources"),
+        Column("period", "str", "The period the source recorded, e.g. 2021"),
+        Column("published", "date", "First day the numbers could be known"),
+    ),
+)
+TABLES = {t.name: t for t in (OBSERVATIONS, FORECASTS, BACKTEST, SCORES, COMPARISON, QUALITY, TRAINING_SET, GROUPS)}
 
 
 def as_table(frame: pd.DataFrame, table: Table, *, check_key: bool = True) -> pd.DataFrame:

@@ -7,7 +7,8 @@ view. Refusals (outcome inside, police-generated, a characteristic) happen here,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
-from riskmodel.contracts.registry import load
+from riskmodel.contracts.registry import check_values, load
 from riskmodel.contracts.specs import FactorSpec, FeatureSetSpec, FeatureSpec, PolicySpec, SourceSpec, TargetSpec
 from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.panel.view import View
@@ -25,7 +26,10 @@ __all__ = ["Input", "ResolvedFeature", "needed_measures", "resolve_features"]
 
 @dataclass(frozen=True)
 class Input:
-    """What a transform is made of: a monthly count, a static measure, or the exposure."""
+    """What a transform is made of: a monthly count, a static measure, or the exposure.
+
+    ``other`` is the second input of a transform that takes two.
+    """
 
     name: str
     kind: str
@@ -34,6 +38,18 @@ class Input:
     per: str | None = None
     of: float = 1.0
     travels: str = "sum"
+    absent_is_zero: bool = False
+    other: Input | None = None
+
+    @property
+    def parts(self) -> tuple[Input, ...]:
+        """The input itself and, where there is one, the other."""
+        return (self,) if self.other is None else (self, *self.other.parts)
+
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """The measures a value rests on, the denominator included."""
+        return (*self.measures, self.per) if self.per else self.measures
 
     def series(self, view: View) -> npt.NDArray[np.float32]:
         """Monthly counts [area, period] to the newest month visible."""
@@ -43,7 +59,8 @@ class Input:
         """Static values [area]; a ratio where the factor declares a denominator."""
         if self.kind == "exposure":
             return view.geography.population
-        top = view.static(self.source, self.measures[0], travels=self.travels)
+        measure = self.measures[0]
+        top = view.static(self.source, measure, travels=self.travels, absent_is_zero=self.absent_is_zero)
         if self.per is None:
             return top * self.of
         bottom = view.static(self.source, self.per, travels=self.travels)
@@ -53,7 +70,11 @@ class Input:
 
 @dataclass(frozen=True)
 class ResolvedFeature:
-    """One feature: its column name, the transform and what it is made of."""
+    """One feature: its column name, the transform and what it is made of.
+
+    ``direction`` is what the catalogue expects: 1 where a higher value goes with higher recorded violence, -1 with
+    lower, 0 where it says nothing (history, context, unclear, or a transform that turns the value).
+    """
 
     label: str
     transform: Any
@@ -61,6 +82,7 @@ class ResolvedFeature:
     factor: str
     domain: str
     role: str
+    direction: int = 0
 
     @property
     def uses_horizon(self) -> bool:
@@ -84,7 +106,7 @@ def resolve_features(
         for domain, held in workspace.read_all("factor").items()
         for name, factor in held.factors.items()
     }
-    permitted = {p.factor for p in policy.permitted_factors}
+    permitted = {p.factor: p.expires for p in policy.permitted_factors}
     found: list[ResolvedFeature] = []
     problems: list[RiskmodelError | str] = []
     for index, feature in enumerate(spec.features):
@@ -100,11 +122,9 @@ def resolve_features(
 def needed_measures(target: TargetSpec, features: Sequence[ResolvedFeature]) -> dict[str, set[str]]:
     """Source -> measures that a target and its features need."""
     needed: dict[str, set[str]] = {target.source: set(target.measures)}
-    for feature in features:
-        made_of = feature.input
+    for made_of in (part for feature in features for part in feature.input.parts):
         if made_of.source:
-            extra = {made_of.per} if made_of.per else set()
-            needed.setdefault(made_of.source, set()).update(made_of.measures, extra)
+            needed.setdefault(made_of.source, set()).update(made_of.lineage)
     return needed
 
 
@@ -113,47 +133,77 @@ def _resolve(
     target: TargetSpec,
     factors: Mapping[str, FactorSpec],
     sources: Mapping[str, SourceSpec],
-    permitted: set[str],
+    permitted: Mapping[str, date],
     where: str,
 ) -> ResolvedFeature:
     transform = _transform(feature, where)
-    if feature.of == "target":
-        made_of = Input("target", "monthly", target.source, tuple(target.measures))
-        resolved = ResolvedFeature(feature.label, transform, made_of, "target", "history", "history")
-    elif feature.of == "exposure":
-        resolved = ResolvedFeature(
-            feature.label, transform, Input("exposure", "exposure"), "exposure", "people", "context"
-        )
-    else:
-        factor = _allowed_factor(feature.of, factors, sources, permitted, where)
-        kind = _kind_of(factor, sources[factor.source])
-        made_of = Input(feature.of, kind, factor.source, (factor.measure,), factor.per, factor.of, factor.travels)
-        domain = feature.of.split("/")[0]
-        resolved = ResolvedFeature(feature.label, transform, made_of, feature.of, domain, factor.role)
-    if resolved.input.kind not in transform.takes:
-        raise DefinitionError(
-            f"feature '{feature.label}': '{feature.transform}' takes {' or '.join(transform.takes)} input",
-            where=where,
-            found=f"{feature.of} is {resolved.input.kind}",
-        )
+    made_of, role, direction = _input(feature.of, target, factors, sources, permitted, where)
+    domain = {"target": "history", "exposure": "people"}.get(feature.of, feature.of.split("/")[0])
+    name = feature.of
+    if getattr(transform, "takes_two", False):
+        second = str(feature.params["with"])
+        other, other_role, _ = _input(second, target, factors, sources, permitted, where)
+        made_of, name = replace(made_of, other=other), f"{name} x {second}"
+        role = role if other_role == role else "context"
+    direction = direction if getattr(transform, "keeps_direction", False) else 0
+    resolved = ResolvedFeature(feature.label, transform, made_of, name, domain, role, direction)
+    for part in resolved.input.parts:
+        if part.kind not in transform.takes:
+            raise DefinitionError(
+                f"feature '{feature.label}': '{feature.transform}' takes {' or '.join(transform.takes)} input",
+                where=where,
+                found=f"{part.name} is {part.kind}",
+            )
     return resolved
+
+
+_DIRECTIONS = {"higher": 1, "lower": -1, "unclear": 0}
+
+
+def _input(
+    name: str,
+    target: TargetSpec,
+    factors: Mapping[str, FactorSpec],
+    sources: Mapping[str, SourceSpec],
+    permitted: Mapping[str, date],
+    where: str,
+) -> tuple[Input, str, int]:
+    """What a feature names as its input, with its role and expected direction."""
+    if name == "target":
+        return Input("target", "monthly", target.source, tuple(target.measures)), "history", 0
+    if name == "exposure":
+        return Input("exposure", "exposure"), "context", 0
+    factor = _allowed_factor(name, factors, sources, permitted, where)
+    kind = _kind_of(factor, sources[factor.source])
+    absent_is_zero = factor.missing == "zero_is_zero"
+    made_of = Input(name, kind, factor.source, (factor.measure,), factor.per, factor.of, factor.travels, absent_is_zero)
+    return made_of, factor.role, _DIRECTIONS[factor.expected]
 
 
 def _kind_of(factor: FactorSpec, source: SourceSpec) -> str:
     files = source.files.values()
-    if any(factor.measure in f.measures for f in files if not f.monthly):
+    if any(factor.measure in f.measures for f in files if not f.by_month):
         return "static"
-    return "monthly" if any(f.monthly for f in files) else "static"
+    return "monthly" if any(f.by_month for f in files) else "static"
 
 
 def _transform(feature: FeatureSpec, where: str) -> Any:
     cls = load("transform", feature.transform, where=where)
+    takes_two = getattr(cls, "takes_two", False)
+    if takes_two and not isinstance(feature.params.get("with"), str):
+        raise DefinitionError(
+            f"feature '{feature.label}': '{feature.transform}' takes a second input",
+            where=where,
+            hint="name it under params, for example {with: community/density}",
+        )
+    params = {name: value for name, value in feature.params.items() if name != "with" or not takes_two}
+    check_values(cls, params, what=f"feature '{feature.label}'", where=where)
     try:
-        return cls(**feature.params)
+        return cls(**params)
     except TypeError as error:
         import inspect
 
-        known = list(inspect.signature(cls).parameters)
+        known = [*inspect.signature(cls).parameters, *(["with"] if takes_two else [])]
         wrong = [p for p in feature.params if p not in known]
         raise DefinitionError(
             f"feature '{feature.label}': parameters do not fit the transform '{feature.transform}'",
@@ -170,7 +220,7 @@ def _allowed_factor(
     name: str,
     factors: Mapping[str, FactorSpec],
     sources: Mapping[str, SourceSpec],
-    permitted: set[str],
+    permitted: Mapping[str, date],
     where: str,
 ) -> FactorSpec:
     if name not in factors:
@@ -184,6 +234,13 @@ def _allowed_factor(
             hint=did_you_mean(factor.source, sources),
         )
     refused = _refusal(factor, sources[factor.source])
+    if refused and name in permitted and permitted[name] < date.today():
+        raise DefinitionError(
+            f"the factor '{name}' is refused as a feature: it {refused}, and its permission has expired",
+            where=where,
+            found=f"expired on {permitted[name].isoformat()}",
+            hint="reviewers may renew it, with a reason and a new date, in fairness/policies/<policy>.yaml",
+        )
     if refused and name not in permitted:
         raise DefinitionError(
             f"the factor '{name}' is refused as a feature: it {refused}",

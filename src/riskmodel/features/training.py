@@ -90,13 +90,13 @@ class FeatureBlocks:
                 self.left_out[feature.label] = reason
 
     def _absent(self, feature: ResolvedFeature) -> str | None:
-        made_of = feature.input
         try:
-            if made_of.kind == "static":
-                for measure in (*made_of.measures, *([made_of.per] if made_of.per else [])):
-                    self.view.vintage(made_of.source, measure)
-            elif made_of.kind == "monthly":
-                self.view.lateness(made_of.source)
+            for made_of in feature.input.parts:
+                if made_of.kind == "static":
+                    for measure in made_of.lineage:
+                        self.view.vintage(made_of.source, measure)
+                elif made_of.kind == "monthly":
+                    self.view.lateness(made_of.source)
         except NotYetPublished as error:
             return f"not yet published ({error.found})"
         return None
@@ -111,22 +111,25 @@ class FeatureBlocks:
         """What each column's numbers are: count, ratio or plain."""
         return tuple(f.transform.scale for f in self.held)
 
+    @property
+    def directions(self) -> tuple[int, ...]:
+        """Each column's expected direction: 1, -1, or 0 where the catalogue expects none."""
+        return tuple(f.direction for f in self.held)
+
     @cached_property
-    def _shared(self) -> Floats:
-        areas = len(self.view.geography.areas)
-        block = np.empty((areas, len(self.origins), len(self.held)), dtype=np.float32)
-        for index, feature in enumerate(self.held):
-            if not feature.uses_horizon:
-                block[:, :, index] = feature.transform.over(self.view, feature.input, self.origins, 1)
-        return block
+    def _shared(self) -> list[Floats | None]:
+        return [None if feature.uses_horizon else self._built(feature, 1) for feature in self.held]
+
+    def _built(self, feature: ResolvedFeature, horizon: int) -> Floats:
+        values: Floats = feature.transform.over(self.view, feature.input, self.origins, horizon)
+        return values
 
     def at(self, horizon: int) -> Floats:
-        """Every feature at one horizon, [area, origin, feature]."""
-        block = self._shared.copy()
-        for index, feature in enumerate(self.held):
-            if feature.uses_horizon:
-                block[:, :, index] = feature.transform.over(self.view, feature.input, self.origins, horizon)
-        return block
+        """Every feature at one horizon, [area, origin, feature], in memory one feature after the other."""
+        block = np.empty((len(self.held), len(self.view.geography.areas), len(self.origins)), dtype=np.float32)
+        for column, feature, shared in zip(block, self.held, self._shared, strict=True):
+            column[:] = self._built(feature, horizon) if shared is None else shared
+        return block.transpose(1, 2, 0)
 
 
 def labels(view: View, target: TargetSpec, origins: Sequence[int], horizon: int) -> npt.NDArray[np.float64]:

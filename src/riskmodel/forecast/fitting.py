@@ -7,20 +7,23 @@ at past origins; nothing here knows which of the two it serves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from riskmodel.contracts.errors import NotEnoughHistory
+from riskmodel.contracts.errors import DefinitionError, NotEnoughHistory, did_you_mean
 from riskmodel.contracts.periods import horizon_month, month_end, month_label, month_start
-from riskmodel.contracts.registry import load
+from riskmodel.contracts.registry import check_values, load
 from riskmodel.contracts.specs import ModelSpec, TargetSpec
 from riskmodel.features.catalogue import ResolvedFeature
-from riskmodel.features.training import FeatureBlocks, TrainingSet, build_training_set, months_held
+from riskmodel.features.training import FeatureBlocks, build_training_set, months_held
+from riskmodel.forecast.learning import Learner, dispersion_of, held_back, past_deviances
 from riskmodel.models.base import Baseline, CountModel, offset_column
+from riskmodel.models.ensemble import Ensemble
 from riskmodel.panel.view import View
 
 if TYPE_CHECKING:
@@ -149,8 +152,6 @@ def make_model(spec: ModelSpec, seed: int) -> CountModel:
     """A candidate as its experiment defines it; the seed is the experiment's where the model takes one."""
     import inspect
 
-    from riskmodel.contracts.errors import DefinitionError, did_you_mean
-
     cls = load("model", spec.use)
     known = list(inspect.signature(cls).parameters)
     wrong = [p for p in spec.params if p not in known]
@@ -160,6 +161,7 @@ def make_model(spec: ModelSpec, seed: int) -> CountModel:
             allowed=known,
             hint=did_you_mean(wrong[0], known),
         )
+    check_values(cls, spec.params, what=f"model '{spec.model_id}'")
     extra = {"seed": seed} if "seed" in known and "seed" not in spec.params else {}
     model: CountModel = cls(**spec.params, **extra)
     return model
@@ -215,14 +217,14 @@ def fit_and_forecast(
     blocks.at(1)
     made = Parallel(n_jobs=jobs, prefer="threads")(delayed(_one_horizon)(blocks, plan, h, step) for h in horizons)
     for index, results in enumerate(made):
-        for row, (mean, dispersion, fitted, gap) in enumerate(results):
-            if gap is not None:
-                out.gaps.append(gap)
+        for row, outcome in enumerate(results):
+            if outcome.gap is not None:
+                out.gaps.append(outcome.gap)
                 continue
-            out.mean[row, index] = mean
-            out.dispersion[row, index] = dispersion
-            if fitted is not None:
-                out.fitted.append(fitted)
+            out.mean[row, index] = outcome.mean
+            out.dispersion[row, index] = outcome.dispersion
+            if outcome.fitted is not None:
+                out.fitted.append(outcome.fitted)
     return out
 
 
@@ -246,87 +248,142 @@ def require_history(view: View, plan: Plan) -> None:
         )
 
 
-Outcome = tuple[Floats, float, Fitted | None, Gap | None]
+class _Outcome(NamedTuple):
+    """One candidate at one horizon: its forecast, or the gap; ``expected`` are its means of the training rows."""
+
+    mean: Floats
+    dispersion: float
+    fitted: Fitted | None
+    gap: Gap | None
+    expected: Floats
 
 
-def _one_horizon(blocks: FeatureBlocks, plan: Plan, horizon: int, step: Callable[[], None] | None) -> list[Outcome]:
+def _one_horizon(blocks: FeatureBlocks, plan: Plan, horizon: int, step: Callable[[], None] | None) -> list[_Outcome]:
     block = blocks.at(horizon)
     training = build_training_set(blocks, plan.target, horizon, minimum_months=plan.minimum_months, block=block)
     offsets: dict[str, Floats] = {}
-    results = []
+    learners: dict[str, Learner] = {}
+    results: dict[str, _Outcome] = {}
+    ensembles: dict[str, Ensemble] = {}
     for spec in plan.models:
         model = make_model(spec, plan.seed)
-        name = spec.use if isinstance(model, Baseline) else model.offset
-        if isinstance(model, Baseline):
-            key = f"{name}:{spec.params}"
-            if key not in offsets:
-                offsets[key] = np.maximum(model.expected(blocks.view, plan.target, blocks.origins, horizon), plan.floor)
-        else:
-            key = name
-            if key not in offsets:
-                column = offset_column(name, blocks.view, plan.target, blocks.origins, horizon)
-                offsets[key] = np.maximum(column, plan.floor)
-        results.append(_one_model(blocks, block, training, plan, spec, model, offsets[key]))
+        if isinstance(model, Ensemble):
+            ensembles[spec.model_id] = model
+            continue
+        key = f"{spec.use}:{spec.params}" if isinstance(model, Baseline) else model.offset
+        if key not in offsets:
+            column = (
+                model.expected(blocks.view, plan.target, blocks.origins, horizon)
+                if isinstance(model, Baseline)
+                else offset_column(model.offset, blocks.view, plan.target, blocks.origins, horizon)
+            )
+            offsets[key] = np.maximum(column, plan.floor)
+        make = partial(make_model, spec, plan.seed)
+        learners[spec.model_id] = Learner(make, offsets[key], training, blocks.scales, blocks.directions)
+        results[spec.model_id] = _one_model(blocks, block, plan, spec, model.learns, learners[spec.model_id])
+    for model_id, ensemble in ensembles.items():
+        results[model_id] = _one_ensemble(blocks, plan, model_id, ensemble, learners, results)
     if step is not None:
         step()
-    return results
+    return [results[spec.model_id] for spec in plan.models]
+
+
+def _no_forecast(model_id: str, view: View, horizon: int, reason: str) -> _Outcome:
+    gap = Gap(model_id, month_label(view.origin), horizon, reason)
+    return _Outcome(np.empty(0), np.nan, None, gap, np.empty(0))
 
 
 def _one_model(
     blocks: FeatureBlocks,
     block: npt.NDArray[np.float32],
-    training: TrainingSet,
     plan: Plan,
     spec: ModelSpec,
-    model: CountModel,
-    offset: Floats,
-) -> Outcome:
-    here = month_label(blocks.view.origin)
-    nothing = np.empty(0)
-    column = offset[training.area, training.origin]
-    rows = np.flatnonzero(np.isfinite(column))
+    learns: bool,
+    learner: Learner,
+) -> _Outcome:
+    training, offset = learner.training, learner.offset
+    refuse = partial(_no_forecast, spec.model_id, blocks.view, training.horizon)
+    rows = np.flatnonzero(np.isfinite(learner.start))
     origins = len(np.unique(training.origin[rows]))
-    if model.learns and origins < plan.minimum_training_origins:
-        reason = f"{origins} training origins with a label at this horizon, {plan.minimum_training_origins} needed"
-        return nothing, np.nan, None, Gap(spec.model_id, here, training.horizon, reason)
+    if learns and origins < plan.minimum_training_origins:
+        return refuse(
+            f"{origins} training origins with a label at this horizon, {plan.minimum_training_origins} needed"
+        )
     if not np.isfinite(offset[:, -1]).all():
-        return nothing, np.nan, None, Gap(spec.model_id, here, training.horizon, "no history for the offset")
-    X, y = (training.X, training.y) if len(rows) == len(column) else (training.X[rows], training.y[rows])
-    start = column[rows]
-    if model.learns:
-        if model.level == "offset":
-            start = _levelled(start, y, training.origin[rows])
-        model.fit(X, y, offset=start, scales=blocks.scales)
-    fitted_mean = model.predict(X, offset=start)
-    level = float(y.sum() / fitted_mean.sum()) if model.learns else 1.0
+        return refuse("no history for the offset")
+    if learns and not blocks.names:
+        return refuse("no feature was published by then")
+    y = training.y[rows]
+    if learns and not y.any():
+        return refuse("nothing was recorded to learn from")
+    model, level, learned = learner.learn(rows)
     mean = np.maximum(level * model.predict(block[:, -1, :], offset=offset[:, -1]), plan.floor)
-    dispersion = _dispersion(y, np.maximum(level * fitted_mean, plan.floor))
-    imputed = int(getattr(model, "imputed_", 0))
+    expected = np.full(len(training.y), np.nan)
+    expected[rows] = np.maximum(level * learned, plan.floor)
     fitted = Fitted(
         model_id=spec.model_id,
         use=spec.use,
         horizon=training.horizon,
         model=model,
-        dispersion=dispersion,
+        dispersion=dispersion_of(y, expected[rows]),
         level=level,
         names=blocks.names,
         scales=blocks.scales,
         training_rows=len(rows),
-        imputed=imputed,
+        imputed=int(getattr(model, "imputed_", 0)),
     )
-    return mean, dispersion, fitted, None
+    return _Outcome(mean, fitted.dispersion, fitted, None, expected)
 
 
-def _levelled(offset: Floats, y: Floats, origin: npt.NDArray[np.intp]) -> Floats:
-    """The offset scaled so that at each origin it adds up to what was recorded."""
-    recorded = np.bincount(origin, y)
-    expected = np.bincount(origin, offset)
-    ratio = np.divide(recorded, expected, out=np.ones_like(expected), where=expected > 0)
-    return np.asarray(offset * ratio[origin], dtype=np.float64)
+def _one_ensemble(
+    blocks: FeatureBlocks,
+    plan: Plan,
+    model_id: str,
+    model: Ensemble,
+    learners: Mapping[str, Learner],
+    results: Mapping[str, _Outcome],
+) -> _Outcome:
+    """Combine members that are fitted already; only weights by past skill need more fits, on earlier origins."""
+    training = next(iter(learners.values())).training if learners else None
+    absent = [name for name in model.members if name not in results]
+    if training is None or not model.members or absent:
+        raise DefinitionError(
+            f"ensemble '{model_id}': its members are other models of the experiment, not ensembles",
+            found=absent or "no members",
+            allowed=list(learners),
+        )
+    for name in model.members:
+        gap = results[name].gap
+        if gap is not None:
+            return _no_forecast(model_id, blocks.view, training.horizon, f"its member {name}: {gap.reason}")
+    model.weigh(_past_deviances(blocks, plan, model, [learners[name] for name in model.members]))
+    mean = np.maximum(model.combine([results[name].mean for name in model.members]), plan.floor)
+    expected = model.combine([results[name].expected for name in model.members])
+    rows = np.flatnonzero(np.isfinite(expected))
+    fitted = Fitted(
+        model_id=model_id,
+        use="ensemble",
+        horizon=training.horizon,
+        model=model,
+        dispersion=dispersion_of(training.y[rows], expected[rows]),
+        level=1.0,
+        names=(),
+        scales=(),
+        training_rows=len(rows),
+        imputed=0,
+    )
+    return _Outcome(mean, fitted.dispersion, fitted, None, expected)
 
 
-def _dispersion(y: Floats, mean: Floats) -> float:
-    """Pearson's dispersion of the training rows, at least just above Poisson."""
-    if len(y) == 0:
-        return 1.001
-    return max(1.001, float(np.mean((y - mean) ** 2 / mean)))
+def _past_deviances(
+    blocks: FeatureBlocks, plan: Plan, model: Ensemble, members: Sequence[Learner]
+) -> list[float] | None:
+    if model.weights != "skill":
+        return None
+    rows = held_back(
+        members[0].training,
+        lateness=blocks.view.lateness(plan.target.source),
+        last_origins=model.last_origins,
+        least=plan.minimum_training_origins,
+    )
+    return None if rows is None else past_deviances(members, rows, floor=plan.floor)

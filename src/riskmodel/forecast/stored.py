@@ -20,6 +20,7 @@ from riskmodel.contracts.registry import load
 from riskmodel.features.training import FeatureBlocks
 from riskmodel.forecast.fitting import Fitted, Forecasts, Plan, require_history
 from riskmodel.models.base import Baseline, CountModel, offset_column
+from riskmodel.models.ensemble import Ensemble
 from riskmodel.panel.view import View
 
 __all__ = ["forecast_stored", "read_fitted", "save_fitted"]
@@ -111,15 +112,19 @@ def forecast_stored(view: View, plan: Plan, fitted: Sequence[Fitted], horizons: 
         np.full(shape, np.nan),
         left_out=dict(blocks.left_out),
     )
-    for entry in fitted:
+    # An ensemble combines the forecasts of its members, so it comes last.
+    for entry in sorted(fitted, key=lambda f: isinstance(f.model, Ensemble)):
         if entry.horizon not in horizons:
             continue
         absent = [name for name in entry.names if name not in blocks.names]
         if absent:
             raise NotEnoughHistory(f"model '{entry.model_id}' needs features that are not held", found=absent)
         block = blocks.at(entry.horizon)[:, 0, :][:, [blocks.names.index(n) for n in entry.names]]
-        offset = _own_offset(entry.model, view, plan, entry.horizon)
         row, column = ids.index(entry.model_id), horizons.index(entry.horizon)
+        if isinstance(entry.model, Ensemble):
+            offset = entry.model.combine([out.mean[ids.index(name), column] for name in entry.model.members])
+        else:
+            offset = _own_offset(entry.model, view, plan, entry.horizon)
         out.mean[row, column] = np.maximum(entry.level * entry.model.predict(block, offset=offset), plan.floor)
         out.dispersion[row, column] = entry.dispersion
     return out

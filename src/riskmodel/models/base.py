@@ -20,7 +20,7 @@ from riskmodel.contracts.registry import load, names
 from riskmodel.contracts.specs import TargetSpec
 from riskmodel.panel.view import View
 
-__all__ = ["Baseline", "CountModel", "offset_column", "offset_of"]
+__all__ = ["Baseline", "CountModel", "checked_features", "checked_rows", "offset_column", "offset_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,6 +52,7 @@ class CountModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         exposure: Floats | None = None,
         offset: Floats | None = None,
         scales: Sequence[str] | None = None,
+        directions: Sequence[int] | None = None,
     ) -> Self:
         """Learn the score.
 
@@ -67,6 +68,9 @@ class CountModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
             The offset column, in records a month; above 0. Ones if neither is given.
         scales : sequence of str, optional
             What each column's numbers are: count, ratio or plain (the default).
+        directions : sequence of int, optional
+            What the catalogue expects of each column: 1, -1, or 0 (the default). Only a model with monotone
+            constraints asks for them.
         """
         raise NotImplementedError
 
@@ -75,6 +79,13 @@ class CountModel(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit
     ) -> Floats:
         """Expected counts [row], before the floor."""
         raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        """Counts are at least 0, and a feature may be unknown."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.positive_only = True
+        return tags
 
     def save(self, folder: Path, stem: str) -> dict[str, Any]:
         """Write the learned state without pickle; return what ``load`` needs besides the files."""
@@ -106,6 +117,7 @@ class Baseline(CountModel):
         exposure: Floats | None = None,
         offset: Floats | None = None,
         scales: Sequence[str] | None = None,
+        directions: Sequence[int] | None = None,
     ) -> Self:
         """Nothing to learn."""
         return self
@@ -117,13 +129,44 @@ class Baseline(CountModel):
         return offset_of(X, exposure, offset)
 
     def save(self, folder: Path, stem: str) -> dict[str, Any]:
-        """Nothing to write."""
-        return {}
+        """Its settings; nothing was learned."""
+        return dict(self.get_params())
 
     @classmethod
     def load(cls, folder: Path, stem: str, state: dict[str, Any]) -> Self:
         """As made."""
-        return cls()
+        return cls(**state)
+
+
+def checked_rows(model: CountModel, X: Any, y: Any) -> tuple[npt.NDArray[np.floating[Any]], Floats]:
+    """Features and counts to learn from, as arrays that fit each other.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn says it, and if a count is below 0 or there is none at all.
+    """
+    from sklearn.utils.validation import validate_data
+
+    X, y = validate_data(model, X, y, ensure_all_finite="allow-nan", y_numeric=True)
+    y = np.asarray(y, dtype=np.float64)
+    if (y < 0).any() or not y.any():
+        raise ValueError("counts to learn from are 0 or more, and not all 0")
+    return X, y
+
+
+def checked_features(model: CountModel, X: Any) -> npt.NDArray[np.floating[Any]]:
+    """Features to predict from, of as many columns as the model has learned from.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn says it; its NotFittedError where nothing was learned yet.
+    """
+    from sklearn.utils.validation import check_is_fitted, validate_data
+
+    check_is_fitted(model)
+    return np.asarray(validate_data(model, X, ensure_all_finite="allow-nan", reset=False))
 
 
 def offset_of(X: npt.NDArray[np.float32], exposure: Floats | None, offset: Floats | None) -> Floats:

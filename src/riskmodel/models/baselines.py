@@ -1,4 +1,4 @@
-"""Counting, in four ways: the baselines every model is measured against.
+"""Counting, in six ways: the baselines every model is measured against.
 
 Each is a function of the view at each origin, so it serves as a forecast and as the offset another model starts from.
 """
@@ -16,7 +16,7 @@ from riskmodel.models.base import Baseline
 from riskmodel.panel.season import group_totals, pooled_season, rolling_mean
 from riskmodel.panel.view import View
 
-__all__ = ["EbSeasonal", "HistoricMean", "Rolling12", "SeasonalNaive"]
+__all__ = ["EbSeasonal", "ExponentialSmoothing", "HistoricMean", "RegionRate", "Rolling12", "SeasonalNaive"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,6 +63,64 @@ class SeasonalNaive(Baseline):
         same_month = _at(view.series(target.source, target.measures), wanted - 12 * years)
         counted = Rolling12().expected(view, target, origins, horizon)
         return np.where(np.isfinite(same_month), same_month, counted)
+
+
+class RegionRate(Baseline):
+    """Residents times the region's rate over the newest ``window`` months: what is known without looking at places.
+
+    The exposure-only rate that the conditions model is measured against.
+    """
+
+    def __init__(self, window: int = 12) -> None:
+        super().__init__()
+        self.window = window
+
+    def expected(self, view: View, target: TargetSpec, origins: Sequence[int], horizon: int) -> Floats:
+        """The same at every horizon, and the same rate for every area."""
+        series = view.series(target.source, target.measures)
+        totals = series.sum(axis=0, dtype=np.float64)[None, :]
+        path = rolling_mean(totals, self.window, least=1)
+        level = _at(path, view.columns(target.source, np.asarray(origins, dtype=np.int64)))
+        residents = view.geography.population
+        # Whole numbers of residents add up exactly, in whatever order the areas come.
+        shares: Floats = residents[:, None] / residents.sum()
+        return shares * level
+
+
+class ExponentialSmoothing(Baseline):
+    """Simple exponential smoothing of each area's counts, its weight chosen per area.
+
+    Parameters
+    ----------
+    grid : int
+        How many weights are tried: 0.05 to 0.95 of the newest count, evenly spaced.
+
+    Notes
+    -----
+    The weight with the least squared one-step error up to an origin is used there, the smallest of equals (Hyndman
+    and Athanasopoulos 2021, chapter 8.1). A missing month changes neither level nor error.
+    """
+
+    def __init__(self, grid: int = 10) -> None:
+        super().__init__()
+        self.grid = grid
+
+    def expected(self, view: View, target: TargetSpec, origins: Sequence[int], horizon: int) -> Floats:
+        """The same at every horizon: one pass over the months serves every origin."""
+        series = view.series(target.source, target.measures).astype(np.float64)
+        weights = np.linspace(0.05, 0.95, self.grid)
+        level = np.full((len(series), self.grid), np.nan)
+        error = np.zeros_like(level)
+        path = np.full(series.shape, np.nan)
+        for month in range(series.shape[1]):
+            count = series[:, month, None]
+            missed = count - level
+            error += np.where(np.isfinite(missed), missed**2, 0.0)
+            moved = np.where(np.isfinite(level), level + weights * missed, count)
+            level = np.where(np.isfinite(count), moved, level)
+            best = error.argmin(axis=1)
+            path[:, month] = np.take_along_axis(level, best[:, None], axis=1)[:, 0]
+        return _at(path, view.columns(target.source, np.asarray(origins, dtype=np.int64)))
 
 
 class EbSeasonal(Baseline):

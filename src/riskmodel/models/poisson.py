@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from riskmodel.models.base import CountModel, offset_of
+from riskmodel.models.base import CountModel, checked_features, checked_rows, offset_of
 
 __all__ = ["PoissonRidge"]
 
@@ -53,10 +53,12 @@ class PoissonRidge(CountModel):
         exposure: Floats | None = None,
         offset: Floats | None = None,
         scales: Sequence[str] | None = None,
+        directions: Sequence[int] | None = None,
     ) -> Self:
         """Learn medians, scaling and coefficients."""
         from sklearn.linear_model import PoissonRegressor
 
+        X, y = checked_rows(self, X, y)
         self.scales_ = tuple(scales) if scales is not None else ("plain",) * X.shape[1]
         offset = offset_of(X, exposure, offset)
         shaped = self._shape(X)
@@ -81,12 +83,14 @@ class PoissonRidge(CountModel):
         self, X: npt.NDArray[np.float32], *, exposure: Floats | None = None, offset: Floats | None = None
     ) -> Floats:
         """Expected counts."""
+        X = checked_features(self, X)
         filled = self._fill(self._shape(X))
         score = ((filled - self.mean_) / self.spread_) @ self.coefficients_ + self.intercept_
         return np.asarray(offset_of(X, exposure, offset) * np.exp(score), dtype=np.float64)
 
-    def _shape(self, X: npt.NDArray[np.float32]) -> Floats:
-        shaped = X.astype(np.float64)
+    def _shape(self, X: npt.NDArray[np.floating[Any]]) -> Floats:
+        # One memory layout, because products of the same numbers in another layout differ in their last bit.
+        shaped = X.astype(np.float64, order="C")
         for column, scale in enumerate(self.scales_):
             if scale == "count":
                 shaped[:, column] = np.log(shaped[:, column] + self.plus)

@@ -1,7 +1,7 @@
 """The bundle a run leaves: every table, written once and whole, with a manifest of hashes.
 
-Tables are written beside the target folder and moved into place together, so a killed run leaves either the old
-bundle or the new one. No wall-clock time, machine name or path enters a file: the same inputs give the same bytes.
+Tables are written beside the target folder and moved into place together, so a killed run leaves the old bundle, the new
+one or, between two renames, neither under its name: never a mixture. No wall-clock time, machine name or path enters a file: the same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -54,13 +54,30 @@ def write_bundle(
     UsageError
         If something that is not a bundle lies at ``out``.
     """
-    if out.exists() and not (out / MANIFEST).is_file() and any(out.iterdir()):
+    if out.exists() and not (out / MANIFEST).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(
-            "this folder holds something that is not a bundle", where=out, hint="name another folder with --out DIR"
+            "here lies something that is not a bundle", where=out, hint="name another folder with --out DIR"
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f"{out.name}.{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _write(partial, tables, parquet, draw, manifest)
+        digest = file_sha256(partial / MANIFEST)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _replace(partial, out)
+    return digest
+
+
+def _write(
+    partial: Path,
+    tables: Mapping[str, pd.DataFrame],
+    parquet: frozenset[str],
+    draw: Callable[[Path], None] | None,
+    manifest: Mapping[str, Any],
+) -> None:
     (partial / "tables").mkdir(parents=True)
     for name, table in tables.items():
         if name in parquet:
@@ -74,9 +91,6 @@ def write_bundle(
     hashes = {p.relative_to(partial).as_posix(): file_sha256(p) for p in files}
     text = json.dumps({**manifest, "state": DRAFT, "files": hashes}, indent=2, sort_keys=True, ensure_ascii=False)
     (partial / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
-    digest = file_sha256(partial / MANIFEST)
-    _replace(partial, out)
-    return digest
 
 
 def _replace(partial: Path, out: Path) -> None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from riskmodel.contracts.errors import DataFileError, DefinitionError, NotEnoughHistory, did_you_mean
+from riskmodel.contracts.errors import DefinitionError, NotEnoughHistory, did_you_mean
 from riskmodel.contracts.periods import month_number, month_start
 from riskmodel.panel.geography import Geography
-from riskmodel.panel.view import Monthly, Panel, Release, Static, Vintage
+from riskmodel.panel.series import build_monthly, encode
+from riskmodel.panel.view import Monthly, Panel, Static, Vintage
+from riskmodel.sources.named_periods import published_of
 from riskmodel.sources.observed import Observed, SourceFile
 from riskmodel.store import Store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["build_panel", "default_as_of"]
 
@@ -56,11 +53,11 @@ def build_panel(
     vintages: dict[tuple[str, str], list[Vintage]] = {}
     for source, wanted in measures.items():
         own = [f for f in files if f.source == source]
-        issued = [f for f in own if f.spec.monthly]
+        issued = [f for f in own if f.spec.by_month]
         if issued:
-            monthly[source] = _monthly(store, source, issued)
+            monthly[source] = build_monthly(store, source, issued)
         for file in own:
-            if not file.spec.monthly:
+            if not file.spec.by_month:
                 _add_vintages(vintages, store.read(file), file, wanted)
         _require(source, wanted, monthly.get(source), vintages)
     for held in vintages.values():
@@ -84,49 +81,36 @@ def default_as_of(panel: Panel, source: str) -> date:
     return month_start(month if published.day == 1 else month + 1)
 
 
-def _monthly(store: Store, source: str, files: Sequence[SourceFile]) -> Monthly:
-    """Every measure is kept, wanted as a feature or not: the row counts of a month must add up."""
-    import pyarrow as pa
-
-    files = sorted(files, key=lambda f: (month_number(f.period), f.published, f.name))
-    tables = []
-    for index, file in enumerate(files):
-        table = store.read(file).table.select(["measure", "area", "value"])
-        tables.append(table.append_column("release", pa.array(np.full(table.num_rows, index))))
-    rows = pa.concat_tables(tables)
-    codes, code_index = _encode(rows["area"])
-    measures, measure_index = _encode(rows["measure"])
-    counts = np.zeros((len(measures), len(codes), len(files)), dtype=np.int64)
-    values = rows["value"].to_numpy()
-    if not np.array_equal(values, np.floor(values)):
-        raise DataFileError(f"'{source}' holds counts that are not whole numbers", where=files[0].name)
-    np.add.at(counts, (measure_index, code_index, rows["release"].to_numpy()), values.astype(np.int64))
-    releases = tuple(Release(month_number(f.period), f.published, f.name) for f in files)
-    return Monthly(source, tuple(str(m) for m in measures), codes, releases, counts)
-
-
-def _encode(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int64]]:
-    """Distinct names, sorted, and each row's place among them."""
-    encoded = column.combine_chunks().dictionary_encode()
-    names = np.asarray(encoded.dictionary.to_pylist(), dtype=np.str_)
-    order = np.argsort(names)
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return names[order], rank[encoded.indices.to_numpy()]
-
-
 def _add_vintages(
     vintages: dict[tuple[str, str], list[Vintage]], observed: Observed, file: SourceFile, wanted: Collection[str]
 ) -> None:
+    """One vintage for each measure and period; parts of a breakdown are added up."""
     import pyarrow.compute as pc
 
     for measure in sorted(set(wanted) & set(file.spec.measures)):
         part = observed.table.filter(pc.equal(observed.table["measure"], measure))
-        codes = np.asarray(part["area"].to_pylist(), dtype=np.str_)
         values = part["value"].to_numpy(zero_copy_only=False).astype(np.float64)
-        vintages.setdefault((file.source, measure), []).append(
-            Vintage(file.period, file.published, file.spec.level, codes, values, file.name)
-        )
+        codes = np.asarray(part["area"].to_pylist(), dtype=np.str_)
+        periods, period_of = [file.period], np.zeros(len(codes), dtype=np.int64)
+        if "period" in part.column_names and part.num_rows:
+            names, period_of = encode(part["period"])
+            periods = [str(name) for name in names]
+        for index, period in enumerate(periods):
+            own = period_of == index
+            areas, place = np.unique(codes[own], return_inverse=True)
+            summed = len(areas) < int(np.count_nonzero(own))
+            added = np.bincount(place.reshape(-1), weights=values[own]).astype(np.float64)
+            vintages.setdefault((file.source, measure), []).append(
+                Vintage(
+                    period,
+                    published_of(file, period),
+                    file.spec.level,
+                    areas if summed else codes[own],
+                    added if summed else values[own],
+                    file.name,
+                    summed,
+                )
+            )
 
 
 def _require(

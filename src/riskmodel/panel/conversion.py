@@ -8,7 +8,8 @@ negative, no month depends on a later one, and rounding favours nobody.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["CodeConversion", "Converted", "make_conversion"]
+__all__ = ["CodeConversion", "Converted", "Ties", "make_conversion"]
 
 _OUT = -1
 _SPLIT = -2
@@ -39,6 +40,25 @@ class Converted:
     out_of_force: NDArray[np.int64]
     located: NDArray[np.int64]
     converted: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Ties:
+    """How a region's areas lie in the areas of a coarser level, one entry for each area and coarser area it lies in.
+
+    Parameters
+    ----------
+    area : array of int, [tie]
+        The area.
+    code : array of str, [tie]
+        The code of the coarser area.
+    share : array of float, [tie]
+        The share of the area's residents in it; the shares of an area add up to 1.
+    """
+
+    area: NDArray[np.intp]
+    code: NDArray[np.str_]
+    share: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +85,8 @@ class CodeConversion:
         The local authority of each area (2024).
     residents : array of float, [area]
         Usual residents (Census 2021).
+    coarser : mapping of str to Ties
+        By level, for the levels the lookups held lead to.
     """
 
     areas: NDArray[np.str_]
@@ -80,6 +102,7 @@ class CodeConversion:
     link_residents: NDArray[np.float64]
     district: NDArray[np.str_]
     residents: NDArray[np.float64]
+    coarser: Mapping[str, Ties] = field(default_factory=dict)
 
     def counts(self, codes: NDArray[np.str_], counts: NDArray[np.int64], *, where: str | None = None) -> Converted:
         """Convert whole records by published code into the region's areas.
@@ -132,6 +155,7 @@ class CodeConversion:
         *,
         travels: str,
         level: str,
+        absent_is_zero: bool = False,
         where: str | None = None,
     ) -> NDArray[np.float64]:
         """Values of another level or vintage at the region's areas.
@@ -144,9 +168,11 @@ class CodeConversion:
             NaN where the publisher left a blank.
         travels : {'sum', 'population_weighted_mean', 'share'}
             How the measure travels: a sum is shared out by residents; a mean or share is inherited by the parts of a
-            split area, and averaged over merged areas by their residents.
-        level : {'lsoa21', 'lsoa11', 'lad24'}
-            What the codes are.
+            split or coarser area, and averaged over merged areas by their residents.
+        level : str
+            What the codes are: ``lsoa21``, ``lsoa11``, or a level of ``coarser`` (``lad24`` always is).
+        absent_is_zero : bool
+            Whether a code that is not given holds 0, as in a register; a blank stays missing.
         where : str, optional
             The file that messages name.
 
@@ -158,9 +184,9 @@ class CodeConversion:
         Raises
         ------
         DataFileError
-            If a code repeats, or is in no lookup.
+            If a code repeats, or is in no lookup, or the lookup that leads to the level is not held.
         ValueError
-            If ``travels`` or ``level`` is unknown.
+            If ``travels`` is unknown.
         """
         if travels not in ("sum", "population_weighted_mean", "share"):
             raise ValueError(f"unknown way to travel: {travels}")
@@ -168,14 +194,11 @@ class CodeConversion:
         if len(given) != len(codes):
             raise DataFileError("an area has two values", where=where, found=_repeated(codes))
         held = np.asarray(values, dtype=np.float64)[first]
-        if level == "lad24":
-            found = _looked_up(given, held, self.district)
-            if travels != "sum":
-                return found
-            _, group = np.unique(self.district, return_inverse=True)
-            return found * self.residents / np.bincount(group, weights=self.residents)[group]
+        if absent_is_zero:
+            of_level = self.known if level in ("lsoa11", "lsoa21") else self._ties(level, where).code
+            given, held = _with_zeros(given, held, of_level)
         if level not in ("lsoa11", "lsoa21"):
-            raise ValueError(f"unknown level: {level}")
+            return self._from_coarser(given, held, self._ties(level, where), as_sum=travels == "sum")
         self._position(given, where)
         if level == "lsoa21":
             return _looked_up(given, held, self.areas)
@@ -221,6 +244,29 @@ class CodeConversion:
         converted += shared[:, inside].sum(axis=1)
         return placed, outside, converted
 
+    def _ties(self, level: str, where: str | None) -> Ties:
+        if level in self.coarser:
+            return self.coarser[level]
+        if level == "lad24":
+            return Ties(np.arange(len(self.areas)), self.district, np.ones(len(self.areas)))
+        raise DataFileError(
+            f"no lookup held leads from '{level}' to the region's areas", where=where,
+            allowed=["lsoa11", "lsoa21", *sorted({"lad24", *self.coarser})],
+            hint="features/sources/geography.yaml names the lookups; riskmodel check --data DIR lists missing files",
+        )  # fmt: skip
+
+    def _from_coarser(
+        self, given: NDArray[np.str_], held: NDArray[np.float64], ties: Ties, *, as_sum: bool
+    ) -> NDArray[np.float64]:
+        value, size = _looked_up(given, held, ties.code), len(self.areas)
+        if not as_sum:
+            return np.asarray(np.bincount(ties.area, weights=ties.share * value, minlength=size), dtype=np.float64)
+        people = self.residents[ties.area] * ties.share
+        _, group = np.unique(ties.code, return_inverse=True)
+        within = np.bincount(group, weights=people)[group]
+        part = np.divide(people, within, out=np.zeros_like(people), where=within > 0)
+        return np.asarray(np.bincount(ties.area, weights=part * value, minlength=size), dtype=np.float64)
+
     def _from_2011(self, given: NDArray[np.str_], held: NDArray[np.float64], *, as_sum: bool) -> NDArray[np.float64]:
         value = _looked_up(given, held, self.known[self.link_parent])
         weight = self.link_share if as_sum else self.link_share * self.link_residents
@@ -243,6 +289,16 @@ def _summed(counts: NDArray[np.int64], group: NDArray[np.intp], groups: int) -> 
     selector = csr_array((np.ones(rows, dtype=np.int64), (group, np.arange(rows))), shape=(groups, rows))
     flat = np.moveaxis(counts, 1, 0).reshape(rows, measures * periods)
     return np.moveaxis(np.asarray(selector @ flat).reshape(groups, measures, periods), 0, 1).copy()
+
+
+def _with_zeros(
+    given: NDArray[np.str_], held: NDArray[np.float64], codes: NDArray[np.str_]
+) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """The given codes and every other one, which holds 0; sorted."""
+    every = np.union1d(given, codes)
+    value = np.zeros(len(every))
+    value[np.searchsorted(every, given)] = held
+    return every, value
 
 
 def _looked_up(given: NDArray[np.str_], held: NDArray[np.float64], wanted: NDArray[np.str_]) -> NDArray[np.float64]:

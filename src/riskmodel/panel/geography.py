@@ -6,7 +6,8 @@ origin. Nothing is picked where the lookups leave a choice: a community safety p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from riskmodel.contracts.errors import DataFileError, DefinitionError, did_you_m
 from riskmodel.contracts.specs import RegionSpec, SourceSpec
 from riskmodel.panel.contiguity import linked_neighbours
 from riskmodel.panel.conversion import CodeConversion, make_conversion
-from riskmodel.panel.parents import certain_partnerships, local_areas
+from riskmodel.panel.parents import certain_partnerships, coarser_ties, local_areas
 from riskmodel.sources import nomis
 from riskmodel.sources.files import find_files, missing_files
 from riskmodel.sources.geography import read_boundaries, read_lookup
@@ -36,6 +37,7 @@ LEVELS_OF_PARENTS = ("msoa21", "ward24", "lad24", "csp24", "pfa")
 _SOURCE, _CENSUS = "geography", "census2021"
 _TIES, _WARDS, _MSOAS = "lookup_lsoa11_lsoa21", "lookup_lsoa21_ward24_lad24", "lookup_lsoa21_msoa21"
 _FORCES, _SHAPES, _OLD_RESIDENTS = "lookup_lad24_csp24_pfa24", "boundaries", "population20"
+_DISTRICTS_2021, _DISTRICTS_2023 = "lookup_lsoa11_lad21", "lookup_lad22_lad23"
 _RESIDENTS = "usual_residents"
 
 # Where a force's published name does not lead to the name in police.uk files.
@@ -137,7 +139,8 @@ def build_geography(
     files = _files(data, spec, region.force)
     of_district = read_lookup(files[_FORCES], ["lad24", "lad24_name", "csp24", "csp24_name", "pfa", "pfa_name"])
     pfa, title = _force_area(of_district, region)
-    ties = read_lookup(files[_TIES], ["lsoa11", "lsoa11_name", "lsoa21"])
+    old_districts = [c for c in ("lad22",) if c in files[_TIES].spec.measures]
+    ties = read_lookup(files[_TIES], ["lsoa11", "lsoa11_name", "lsoa21", *old_districts])
     parents, counted = _parents(files, of_district, ties, pfa, title)
     areas = parents.index.to_numpy(dtype=np.str_)
     if region.local is not None:
@@ -151,6 +154,8 @@ def build_geography(
         district=parents["lad24"].to_numpy(dtype=np.str_),
         residents_2011=_old_residents(files.get(_OLD_RESIDENTS)),
     )
+    ties = _with_old_districts(ties, files)
+    conversion = replace(conversion, coarser=coarser_ties(conversion, parents, ties))
     neighbours, islands = linked_neighbours(_shapes_of(files.get(f"{_SHAPES}_force") or files[_SHAPES], areas))
     counted.append(Counted("areas linked to the nearest", islands, note="they touch no other area of the region"))
     return Geography(
@@ -191,6 +196,19 @@ def _parents(
         Counted("partnership uncertain", unclear, note="areas whose partnership the lookups leave open; none is named"),
     ]
     return parents[["name", *(c for level in LEVELS_OF_PARENTS for c in (level, f"{level}_name"))]], counted
+
+
+def _with_old_districts(ties: pd.DataFrame, files: dict[str, SourceFile]) -> pd.DataFrame:
+    """The ties of small areas with the districts of 2021 to 2023 they lay in, as far as lookups are held."""
+    if _DISTRICTS_2021 in files:
+        of_2011 = read_lookup(files[_DISTRICTS_2021], ["lsoa11", "lad21"])
+        _once(of_2011["lsoa11"], files[_DISTRICTS_2021])
+        ties = ties.merge(of_2011[["lsoa11", "lad21"]], how="left", on="lsoa11")
+    if _DISTRICTS_2023 in files and "lad22" in ties:
+        later = read_lookup(files[_DISTRICTS_2023], ["lad22", "lad23"])[["lad22", "lad23"]].drop_duplicates()
+        _once(later["lad22"], files[_DISTRICTS_2023])
+        ties = ties.merge(later, how="left", on="lad22")
+    return ties
 
 
 def _files(data: Path, spec: SourceSpec, force: str) -> dict[str, SourceFile]:
@@ -277,9 +295,16 @@ def _digest(names: tuple[str, ...], parents: pd.DataFrame, neighbours: csr_array
     digest = hashlib.sha256("\n".join(names).encode())
     digest.update(parents.to_csv(lineterminator="\n").encode())
     arrays: list[NDArray[Any]] = [neighbours.indptr.astype(np.int64), neighbours.indices.astype(np.int64)]
-    arrays += [getattr(conversion, name) for name in conversion.__dataclass_fields__]
+    arrays += [*_arrays(conversion)]
     for array in arrays:
         fixed = np.char.encode(array, "utf-8") if array.dtype.kind == "U" else array
         digest.update(f"{fixed.dtype.str}{fixed.shape}".encode())
         digest.update(np.ascontiguousarray(fixed).tobytes())
     return digest.hexdigest()
+
+
+def _arrays(conversion: CodeConversion) -> Iterator[NDArray[Any]]:
+    yield from (getattr(conversion, f.name) for f in fields(conversion) if f.name != "coarser")
+    for level in sorted(conversion.coarser):
+        ties = conversion.coarser[level]
+        yield from (np.array([level]), ties.area.astype(np.int64), ties.code, ties.share)

@@ -80,6 +80,7 @@ def build_quality(
         ]
     for source in panel.monthly.values():
         rows += _monthly_rows(panel, source, as_of)
+    rows += _coarser_rows(panel, as_of)
     rows += list(extra)
     frame = pd.DataFrame(rows)
     order = ["source", "period", "file", "measure", "rule"]
@@ -88,6 +89,8 @@ def build_quality(
 
 def _monthly_rows(panel: Panel, source: Monthly, as_of: date) -> list[Row]:
     chosen = source.known_on(as_of)
+    if not chosen:
+        return _release_rows(panel, source, chosen, as_of)
     converted = source.converted(chosen, panel.geography)
     placed = {
         "located": converted.located[:, :, : len(chosen)].sum(axis=1),
@@ -133,13 +136,40 @@ def _release_rows(panel: Panel, source: Monthly, chosen: tuple[int, ...], as_of:
             )
         )
     held = {source.releases[i].month for i in chosen}
+    if not held:
+        return rows
     newest = max(held)
     rows += [
-        quality_row(source.source, "month missing", 1, period=month_label(month), note="no file: missing, never zero")
+        quality_row(
+            source.source, "month missing", 1, period=month_label(month), note="no file or row: missing, never zero"
+        )
         for month in range(min(held), newest)
         if month not in held
     ]
     beyond = np.asarray([m for m in held if m < panel.first_month])
     if len(beyond):
         rows.append(quality_row(source.source, "months before history.first_month", len(beyond), note="held, not used"))
+    return rows
+
+
+def _coarser_rows(panel: Panel, as_of: date) -> list[Row]:
+    """The newest visible vintages of a coarser level: how many areas share a larger one's value, or have none."""
+    rows: list[Row] = []
+    for (source, measure), vintages in panel.static.vintages.items():
+        visible = [v for v in vintages if v.published <= as_of]
+        if not visible or visible[-1].level in ("lsoa11", "lsoa21"):
+            continue
+        newest = visible[-1]
+        spread = panel.geography.conversion.static(
+            newest.codes, newest.values, travels="share", level=newest.level, where=newest.file
+        )
+        known = int(np.count_nonzero(~np.isnan(spread)))
+        noted = [
+            ("values at a coarser level", known, f"{newest.level}: the same for all areas of a district or place"),
+            ("areas without a value", len(spread) - known, f"the source has none for their {newest.level}"),
+        ]
+        rows += [
+            quality_row(source, rule, count, file=newest.file, period=newest.period, measure=measure, note=note)
+            for rule, count, note in noted
+        ]
     return rows

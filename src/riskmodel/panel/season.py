@@ -6,12 +6,44 @@ nothing else: they are learned anew at every origin.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["group_totals", "pooled_season", "rolling_mean"]
+__all__ = [
+    "area_slices",
+    "group_totals",
+    "month_slices",
+    "pooled_season",
+    "pooled_seasons",
+    "rolling_mean",
+    "trailing_sums",
+    "window_sums",
+]
 
 Floats = npt.NDArray[np.float64]
+
+
+def area_slices(shape: tuple[int, ...], numbers: int = 60_000) -> Iterator[slice]:
+    """Slices of the rows of an [area, period] array, small enough to work on without going back to main memory.
+
+    Parameters
+    ----------
+    shape : (int, int)
+    numbers : int
+        How many numbers a slice may hold: by default so few that they, and what is worked out from them, stay in the
+        cache of one core.
+
+    Examples
+    --------
+    >>> list(area_slices((500, 200)))
+    [slice(0, 300, None), slice(300, 500, None)]
+    """
+    rows = max(1, numbers // max(1, shape[1]))
+    for start in range(0, shape[0], rows):
+        yield slice(start, min(start + rows, shape[0]))
 
 
 def group_totals(series: npt.NDArray[np.float32], group: npt.NDArray[np.intp], groups: int) -> Floats:
@@ -25,28 +57,96 @@ def group_totals(series: npt.NDArray[np.float32], group: npt.NDArray[np.intp], g
     groups : int
         How many groups there are.
     """
+    from scipy.sparse import csr_array
+
     totals = np.zeros((groups, series.shape[1]))
-    belongs = group >= 0
-    np.add.at(totals, group[belongs], series[belongs].astype(np.float64))
+    area = np.flatnonzero(group >= 0)
+    belongs = csr_array((np.ones(len(area)), (area, group[area])), shape=(len(group), groups))
+    for rows in area_slices(series.shape, 400_000):
+        totals += belongs[rows].T @ series[rows].astype(np.float64)
     return totals
 
 
-def rolling_mean(series: npt.NDArray[np.floating], window: int, *, least: int) -> Floats:
+def rolling_mean(
+    series: npt.NDArray[np.floating], window: int, *, least: int, dtype: type[np.floating] = np.float64
+) -> npt.NDArray[Any]:
     """Mean of the months present among the last ``window``, at every month; NaN where fewer than ``least`` are.
 
     Running sums of whole counts are exact in float64, so a window's value does not depend on what came before it.
+
+    Parameters
+    ----------
+    series : array [area, period]
+    window, least : int
+        Months.
+    dtype : type
+        What the means are rounded to at the end.
     """
-    present = np.isfinite(series)
-    sums = _windowed(np.where(present, series, 0.0).astype(np.float64), window)
-    held = _windowed(present.astype(np.float64), window)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(held >= least, sums / held, np.nan)
+    out = np.empty(series.shape, dtype=dtype)
+    for rows, known, present in month_slices(series):
+        held = trailing_sums(present, window)
+        mean = trailing_sums(known, window)
+        mean /= np.where(held >= max(least, 1), held, np.nan)
+        out[rows] = mean.astype(dtype).T
+    return out
 
 
-def _windowed(values: Floats, window: int) -> Floats:
-    total = np.cumsum(values, axis=-1)
-    total[..., window:] = total[..., window:] - total[..., :-window].copy()
-    return total
+def month_slices(series: npt.NDArray[np.floating]) -> Iterator[tuple[slice, Floats, npt.NDArray[np.bool_]]]:
+    """Slices of areas turned so that months come first: what runs along the months then runs over many areas at once.
+
+    Parameters
+    ----------
+    series : array [area, period]
+        NaN = missing.
+
+    Yields
+    ------
+    rows : slice
+        The areas.
+    known : array [period, area]
+        Their values, a copy; 0 where missing.
+    present : bool array [period, area] or [period, 1]
+        Which are held; one column where it is the same for all of them, as it mostly is.
+    """
+    for rows in area_slices(series.shape):
+        months = np.ascontiguousarray(series[rows].T)
+        present = np.isfinite(months)
+        if present.all():
+            yield rows, months.astype(np.float64), present[:, :1]
+            continue
+        alike = bool((present == present[:, :1]).all())
+        known = np.where(present, months, 0.0).astype(np.float64)
+        yield rows, known, present[:, :1] if alike else present
+
+
+def trailing_sums(months: npt.NDArray[Any], window: int) -> Floats:
+    """Sums over the last ``window`` rows at every row of a [period, area] array; exact for whole numbers.
+
+    Examples
+    --------
+    >>> trailing_sums(np.array([[1], [2], [3], [4]]), 2).ravel().tolist()
+    [1.0, 3.0, 5.0, 7.0]
+    """
+    total = months.astype(np.float64)
+    for month in range(1, len(total)):
+        np.add(total[month], total[month - 1], out=total[month])
+    sums = total.copy()
+    sums[window:] -= total[:-window]
+    return sums
+
+
+def window_sums(values: npt.NDArray[Any], window: int) -> Floats:
+    """Sums over the last ``window`` columns at every column; exact for whole numbers.
+
+    Examples
+    --------
+    >>> window_sums(np.array([[1.0, 2.0, 3.0, 4.0]]), 2).tolist()
+    [[1.0, 3.0, 5.0, 7.0]]
+    """
+    total = np.cumsum(values, axis=-1, dtype=np.float64)
+    sums = total.copy()
+    sums[..., window:] -= total[..., :-window]
+    return sums
 
 
 def pooled_season(totals: Floats, first_month: int, *, shrink: float = 1.0) -> Floats:
@@ -67,35 +167,82 @@ def pooled_season(totals: Floats, first_month: int, *, shrink: float = 1.0) -> F
     Classical decomposition: each month is compared with the mean of the thirteen months centred on it (the outer two
     at half weight), needing at least seven of them.
     """
-    groups, width = totals.shape
-    season = np.ones((groups, 12))
-    if width == 0:
-        return season
-    present = np.isfinite(totals)
-    weights = np.r_[0.5, np.ones(11), 0.5]
-    padded = np.pad(np.where(present, totals, 0.0), ((0, 0), (6, 6)))
-    held = np.pad(present.astype(np.float64), ((0, 0), (6, 6)))
-    windows = np.lib.stride_tricks.sliding_window_view
-    mass = windows(held, 13, axis=1) @ weights
-    with np.errstate(invalid="ignore", divide="ignore"):
-        level = (windows(padded, 13, axis=1) @ weights) / mass
-    usable = present & (mass >= 7.0) & (level > 0)
-    observed = _by_month_of_year(np.where(usable, totals, 0.0), first_month)
-    expected = _by_month_of_year(np.where(usable, level, 0.0), first_month)
-    years = _by_month_of_year(usable.astype(np.float64), first_month)
-    seen = expected > 0
-    ratio = np.ones((groups, 12))
-    np.divide(observed, expected, out=ratio, where=seen)
-    season = 1.0 + (ratio - 1.0) * years / (years + shrink)
-    mean_one: Floats = season / season.mean(axis=1, keepdims=True)
-    return mean_one
+    return pooled_seasons(totals, first_month, np.array([totals.shape[1]]), shrink=shrink)[:, 0, :]
 
 
-def _by_month_of_year(values: Floats, first_month: int) -> Floats:
-    """Sums [group, 12] over the years, added oldest first.
+def pooled_seasons(
+    totals: Floats, first_month: int, stops: npt.NDArray[np.int64], *, shrink: float = 1.0
+) -> Floats:
+    """``pooled_season`` of the first ``stop`` months, for many stops at once: [group, stop, 12].
 
-    The order of addition is fixed, so that months without a value before the first or after the last change no bit.
+    Parameters
+    ----------
+    totals : array [group, period]
+    first_month : int
+        Month number of the first column.
+    stops : int array [stop]
+        How many months are visible, 0 to all of them.
+    shrink : float
+        As for ``pooled_season``.
+
+    Notes
+    -----
+    A month seven or more before a stop has its whole window, whatever the stop; only the last six have theirs cut. So
+    the sums over whole windows are made once, added up oldest first, and each stop adds its own last months: the same
+    additions in the same order as for that stop alone, hence the same bits.
     """
-    before = first_month % 12
-    padded = np.pad(values, ((0, 0), (before, -(before + values.shape[1]) % 12)))
-    return np.asarray(np.cumsum(padded.reshape(len(values), -1, 12), axis=1)[:, -1])
+    parts = _compared(totals)
+    before = [_yearly(part[6]) for part in parts]
+    season = np.ones((12, len(totals), len(stops)))
+    for back in range(1, 13):
+        month = stops - back
+        cut = min(back - 1, 6)
+        seen, level, held = (
+            _read(older, month - 12) + _read(part[cut], month) for older, part in zip(before, parts, strict=True)
+        )
+        ratio = np.divide(seen, level, out=np.ones_like(seen), where=level > 0)
+        with np.errstate(invalid="ignore"):
+            multiplier = np.where(held > 0, 1.0 + (ratio - 1.0) * held / (held + shrink), 1.0)
+        season[(first_month + month) % 12, :, np.arange(len(stops))] = multiplier.T
+    level = season[0].copy()
+    for multiplier in season[1:]:
+        level += multiplier
+    return np.ascontiguousarray(np.moveaxis(season / (level / 12.0), 0, 2))
+
+
+def _compared(totals: Floats) -> tuple[Floats, Floats, Floats]:
+    """Each month beside its level, and whether both are known; [cut, group, period].
+
+    Cut c, 0 to 6, is the window that ends c months after its centre: all that is visible to a stop that close.
+    """
+    groups, width = totals.shape
+    present = np.isfinite(totals)
+    known = np.where(present, totals, 0.0)
+    padded, held = (np.pad(a, ((0, 0), (6, 6))) for a in (known, present.astype(np.float64)))
+    observed, expected, years = (np.zeros((7, groups, width)) for _ in range(3))
+    total, mass = np.zeros((groups, width)), np.zeros((groups, width))
+    for step in range(13):
+        weight = 0.5 if step in (0, 12) else 1.0
+        total += weight * padded[:, step : step + width]
+        mass += weight * held[:, step : step + width]
+        if step >= 6:
+            usable = present & (mass >= 7.0) & (total > 0)
+            years[step - 6] = usable
+            observed[step - 6] = np.where(usable, known, 0.0)
+            np.divide(total, mass, out=expected[step - 6], where=usable)
+    return observed, expected, years
+
+
+def _yearly(values: Floats) -> Floats:
+    """Every month added to the same months of the years before, oldest first; [group, period]."""
+    width = values.shape[1]
+    padded = np.pad(values, ((0, 0), (0, -width % 12)))
+    added = np.cumsum(padded.reshape(len(values), -1, 12), axis=1)
+    return added.reshape(len(values), -1)[:, :width]
+
+
+def _read(values: Floats, months: npt.NDArray[np.int64]) -> Floats:
+    """Columns [group, stop]; 0 where a month lies before the first."""
+    if values.shape[1] == 0:
+        return np.zeros((len(values), len(months)))
+    return np.where(months >= 0, values[:, np.maximum(months, 0)], 0.0)

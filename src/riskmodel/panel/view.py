@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from riskmodel.contracts.errors import NotYetPublished
+from riskmodel.contracts.errors import DefinitionError, NotYetPublished
 from riskmodel.contracts.periods import month_label, month_start, origin_month
 from riskmodel.panel.geography import Geography
 
@@ -26,11 +26,15 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Release:
-    """One published issue of one month: a re-issued month is another release of the same month."""
+    """One published issue of one month: a re-issued month is another release of the same month.
+
+    ``absent`` are the measures it says nothing of: they are missing in it, not nought.
+    """
 
     month: int
     published: date
     file: str
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -89,7 +93,7 @@ class _Converted:
 
 @dataclass(frozen=True, eq=False)
 class Vintage:
-    """One published vintage of a static measure, as published."""
+    """One published vintage of a static measure, as published; ``summed`` where parts of a breakdown were added up."""
 
     period: str
     published: date
@@ -97,6 +101,7 @@ class Vintage:
     codes: npt.NDArray[np.str_]
     values: npt.NDArray[np.float64]
     file: str
+    summed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +131,10 @@ class Panel:
     monthly: Mapping[str, Monthly]
     static: Static
     first_month: int
+    # A vintage's values in the region's areas never change, and every origin of a backtest asks for the same ones.
+    _travelled: dict[tuple[Vintage, str, bool], npt.NDArray[np.float64]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def as_of(self, day: date) -> View:
         """The panel as known on an origin, revisions included.
@@ -162,8 +171,13 @@ def _dense(source: Monthly, chosen: tuple[int, ...], geography: Geography, first
     shape = (len(source.measures), len(geography.areas), width)
     located = np.full(shape, np.nan, dtype=np.float32)
     located[:, :, columns] = converted.located[:, :, : len(chosen)][:, :, held]
+    kept = [source.releases[index] for index in np.asarray(chosen)[held]]
     unlocated = np.full((shape[0], width), np.nan, dtype=np.float32)
     unlocated[:, columns] = converted.unlocated[:, : len(chosen)][:, held]
+    for column, release in zip(columns, kept, strict=True):
+        absent = [source.measures.index(measure) for measure in release.absent]
+        located[absent, :, column] = np.nan
+        unlocated[absent, column] = np.nan
     present = np.zeros(width, dtype=bool)
     present[columns] = True
     for array in (located, unlocated, present):
@@ -272,10 +286,40 @@ class View:
             raise NotYetPublished(f"{source}.{measure} was not yet published on {day.isoformat()}", found=when)
         return visible[-1]
 
-    def static(self, source: str, measure: str, *, travels: str) -> npt.NDArray[np.float64]:
-        """A static measure [area], its codes and level converted by the declared rule; NaN where none is held."""
+    def static(
+        self, source: str, measure: str, *, travels: str, absent_is_zero: bool = False
+    ) -> npt.NDArray[np.float64]:
+        """A static measure [area], its codes and level converted by the declared rule.
+
+        NaN where none is held; where ``absent_is_zero``, an area that the source does not name holds 0.
+
+        Raises
+        ------
+        DefinitionError
+            If parts of a breakdown were added up and the measure is no sum.
+        NotYetPublished
+            As ``vintage``.
+        """
         vintage = self.vintage(source, measure)
-        return self.geography.conversion.static(vintage.codes, vintage.values, travels=travels, level=vintage.level)
+        if vintage.summed and travels != "sum":
+            raise DefinitionError(
+                f"{source}.{measure} is held by breakdown, and only counts can be added up",
+                where=f"features/sources/{source}.yaml", found=f"travels: {travels}", allowed="travels: sum",
+                hint="keep one part with table: only, and name no breakdown",
+            )  # fmt: skip
+        travelled, key = self.panel._travelled, (vintage, travels, absent_is_zero)
+        if key not in travelled:
+            values = self.geography.conversion.static(
+                vintage.codes,
+                vintage.values,
+                travels=travels,
+                level=vintage.level,
+                absent_is_zero=absent_is_zero,
+                where=vintage.file,
+            )
+            values.flags.writeable = False
+            travelled[key] = values
+        return travelled[key]
 
     def _stop(self, source: str) -> int:
         return max(0, self.column(source, self.origin) + 1)

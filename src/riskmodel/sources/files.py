@@ -180,6 +180,9 @@ def _filled(path: str, force: str, period: str) -> str:
 
 
 def _published(file: FileSpec, place: _Place) -> date:
+    if file.publication.lag_months is not None and not place.period:
+        # A table of many periods: each has a day of its own, see `named_periods.published_of`.
+        return date.min
     own = file.publication.of(place.period)
     return max(own, file.publication.of(place.reissued)) if file.monthly and place.reissued else own
 

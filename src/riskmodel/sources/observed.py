@@ -23,7 +23,8 @@ class SourceFile:
     """One published file that lies in the data folder, perhaps inside a zip.
 
     ``name`` is its path relative to the data folder with forward slashes (``archive.zip!member`` inside a zip): the
-    name used in every message and table. ``published`` is the first day its observations could be known.
+    name used in every message and table. ``published`` is the first day its observations could be known; a table of
+    many periods under a lag has no such day (``date.min``): `named_periods.published_of` gives each period's.
     """
 
     source: str
@@ -70,7 +71,8 @@ class Observed:
     """What a reader made of one file.
 
     ``table`` has the columns measure, breakdown, area (strings; area blank where a record has no place) and value
-    (float64, null where the publisher left it blank); the store adds source, period and published.
+    (float64, null where the publisher left it blank); the store adds source, period and published. A file of many
+    periods has a further string column period.
     """
 
     table: pa.Table

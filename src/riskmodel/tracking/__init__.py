@@ -9,20 +9,24 @@ from __future__ import annotations
 from riskmodel.tracking.interface import run_ui, ui_command
 from riskmodel.tracking.reading import fetch_artifacts, find_run, list_runs
 from riskmodel.tracking.records import Candidate, RunRecord, StoredCandidate, StoredRun
+from riskmodel.tracking.relocate import Moved, find_moved, mend_moved
 from riskmodel.tracking.store import Store, resolve_store
 from riskmodel.tracking.writing import check_store, log_run
 
 __all__ = [
     "Candidate",
+    "Moved",
     "RunRecord",
     "Store",
     "StoredCandidate",
     "StoredRun",
     "check_store",
     "fetch_artifacts",
+    "find_moved",
     "find_run",
     "list_runs",
     "log_run",
+    "mend_moved",
     "resolve_store",
     "run_ui",
     "ui_command",

@@ -155,7 +155,7 @@ def _refuse_moved_files(run: StoredRun | StoredCandidate) -> None:
             "mlruns was moved: the files of this run are no longer where the tracking store says",
             where=_called(run),
             found=f"nothing at {root.parent.parent.as_posix()}",
-            hint="put the folder back in its old place",
+            hint="write the new place into its database with: riskmodel doctor --mend",
         )
 
 

@@ -196,7 +196,7 @@ def _refuse_moved(recorded: str, store: Store) -> None:
         where=store.shown,
         found=before,
         allowed=here,
-        hint="put the folder back, or move it aside and a new one is made by the next run",
+        hint="write the new place into its database with: riskmodel doctor --mend",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
+from riskmodel.contracts.errors import DefinitionError, RiskmodelError, UsageError, did_you_mean
 from riskmodel.contracts.specs import KINDS
 from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.sources.files import missing_files
@@ -51,7 +51,11 @@ def check_workspace(workspace: Workspace, *, experiment: str | None = None, data
     ------
     DefinitionError
         Listing every problem of every file.
+    UsageError
+        If the data folder is not there.
     """
+    if data is not None and not data.is_dir():
+        raise UsageError("the data folder is not there", where=data, hint="name an existing folder with --data DIR")
     problems: list[RiskmodelError | str] = []
     counts = {}
     for kind in KINDS:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
 from riskmodel.contracts.registry import names
-from riskmodel.contracts.specs import ExperimentSpec, PolicySpec, SourceSpec, TargetSpec
+from riskmodel.contracts.specs import ExperimentSpec, ModelSpec, PolicySpec, SourceSpec, TargetSpec
 from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.features.catalogue import ResolvedFeature, needed_measures, resolve_features
 from riskmodel.forecast import Plan, make_model
+from riskmodel.models.ensemble import Ensemble
+from riskmodel.workflow.conditions import resolve_conditions
 
 __all__ = ["Definitions", "read_definitions"]
 
@@ -34,11 +36,12 @@ class Definitions:
     sources: Mapping[str, SourceSpec]
     features: tuple[ResolvedFeature, ...]
     digest: str
+    conditions: tuple[ResolvedFeature, ...] = ()
 
     @property
     def measures(self) -> dict[str, set[str]]:
-        """Source -> measures the target and the features need."""
-        return needed_measures(self.target, self.features)
+        """Source -> measures the target and the features of both models need."""
+        return needed_measures(self.target, (*self.features, *self.conditions))
 
     @property
     def plan(self) -> Plan:
@@ -84,6 +87,9 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
             read["features"] = resolve_features(
                 workspace, read["set"], read["target"], policy=read["policy"], where=set_path
             )
+            read["conditions"] = resolve_conditions(
+                workspace, experiment, read["target"], policy=read["policy"], where=path
+            )
     except DefinitionError as error:
         problems.append(error)
     problems += _model_problems(experiment, path)
@@ -98,6 +104,7 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
         sources=sources,
         features=tuple(read["features"]),
         digest=_digest(workspace, experiment, read, sources),
+        conditions=read["conditions"],
     )
 
 
@@ -127,6 +134,8 @@ def _model_problems(experiment: ExperimentSpec, path: Path) -> list[RiskmodelErr
         try:
             model = make_model(spec, experiment.seed)
             offset = getattr(model, "offset", "")
+            if isinstance(model, Ensemble):
+                _require_members(spec.model_id, model, experiment.models)
             if offset not in ("", "exposure") and offset not in names("model"):
                 known = ["exposure", *names("model")]
                 raise DefinitionError(
@@ -139,6 +148,28 @@ def _model_problems(experiment: ExperimentSpec, path: Path) -> list[RiskmodelErr
     return problems
 
 
+def _require_members(name: str, model: Ensemble, models: Sequence[ModelSpec]) -> None:
+    known = [m.model_id for m in models if m.use != "ensemble"]
+    members = model.members if isinstance(model.members, (list, tuple)) else []
+    wrong = [m for m in members if m not in known]
+    if len(members) < 2 or len(set(members)) < len(members) or wrong:
+        raise DefinitionError(
+            f"ensemble '{name}': members are two or more different models of the experiment, not ensembles",
+            found=wrong or list(members) or "none",
+            allowed=known,
+            hint=did_you_mean(str(wrong[0]), known) if wrong else None,
+        )
+    if model.weights not in ("equal", "skill") or model.last_origins < 1:
+        raise DefinitionError(
+            f"ensemble '{name}': weights are 'equal' or 'skill', over at least one origin",
+            found=f"{model.weights}, {model.last_origins}",
+        )
+
+
+def _set_of(workspace: Workspace, name: str) -> Any:
+    return workspace.read("set", name).model_dump(mode="json")
+
+
 def _digest(
     workspace: Workspace, experiment: ExperimentSpec, read: Mapping[str, Any], sources: Mapping[str, Any]
 ) -> str:
@@ -149,6 +180,7 @@ def _digest(
         "target": read["target"].model_dump(mode="json"),
         "set": read["set"].model_dump(mode="json"),
         "policy": read["policy"].model_dump(mode="json"),
+        "conditions": [] if experiment.conditions is None else _set_of(workspace, experiment.conditions.feature_set),
         "sources": {k: v.model_dump(mode="json") for k, v in sorted(sources.items())},
         "factors": {k: v.model_dump(mode="json") for k, v in sorted(factors.items())},
     }

@@ -110,8 +110,8 @@ def _factor_table(definitions: Definitions, forecasts: Forecasts) -> pd.DataFram
                 "factor": feature.factor,
                 "domain": feature.domain,
                 "role": feature.role,
-                "source": feature.input.source or "geography",
-                "measures": " + ".join((*feature.input.measures, *([feature.input.per] if feature.input.per else []))),
+                "source": " + ".join(dict.fromkeys(part.source or "geography" for part in feature.input.parts)),
+                "measures": " + ".join(measure for part in feature.input.parts for measure in part.lineage),
                 "left_out": forecasts.left_out.get(feature.label, ""),
             }
             for feature in definitions.features

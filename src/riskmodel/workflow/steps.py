@@ -15,6 +15,7 @@ from riskmodel.contracts.errors import UsageError
 from riskmodel.contracts.periods import origin_month
 from riskmodel.contracts.tables import FORECASTS, as_table
 from riskmodel.forecast import Forecasts, fit_and_forecast, forecast_stored, read_fitted
+from riskmodel.workflow.conditions import conditions_tables
 from riskmodel.workflow.leave import log_outcome, write_outcome
 from riskmodel.workflow.run_tables import build_tables
 from riskmodel.workflow.session import Session
@@ -117,6 +118,7 @@ def run(session: Session, *, out: Path, tracking_uri: str | None = None) -> Outc
     comparison = compare(session)
     forecasts = train(session)
     tables = build_tables(session, comparison, forecasts)
+    tables |= conditions_tables(session)
     manifest_sha256 = write_outcome(session, comparison, tables, out)
     tracking_id = log_outcome(session, comparison, forecasts, tables, out, manifest_sha256, tracking_uri)
     return Outcome(session, out, comparison.headline, manifest_sha256, tracking_id, tables)
@@ -150,7 +152,8 @@ def forecast_run(
         )
     fitted = []
     with tempfile.TemporaryDirectory() as scratch:
-        for candidate in stored.candidates:
+        order = [m.model_id for m in session.definitions.experiment.models]
+        for candidate in sorted(stored.candidates, key=lambda c: order.index(c.model_id)):
             fitted += read_fitted(fetch_artifacts(candidate, "model", Path(scratch) / candidate.model_id))
     view = session.held.panel.as_of(session.as_of)
     forecasts = forecast_stored(view, session.definitions.plan, fitted, session.horizons)
@@ -166,6 +169,4 @@ def experiment_of(reference: str, *, workspace: Path, uri: str | None = None) ->
     """The experiment a run belongs to."""
     from riskmodel.tracking import find_run
 
-    if reference.endswith("@latest"):
-        return reference.removesuffix("@latest")
     return str(find_run(reference, workspace=workspace, uri=uri).experiment)

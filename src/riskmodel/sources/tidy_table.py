@@ -1,0 +1,366 @@
+"""Any partner's table, described in YAML: in goes a wide or long table or a list of events, out come observations.
+
+Only the declared columns are read. Of a list of events only counts leave this module: by area, month and the declared
+breakdowns; what an event was, and who was part of it, is never held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskmodel.contracts.areas import is_area_code
+from riskmodel.contracts.errors import DefinitionError, did_you_mean
+from riskmodel.contracts.specs import FileSpec, TableSpec
+from riskmodel.sources.named_periods import FORMS_OF_PERIODS, as_date, as_period
+from riskmodel.sources.observed import Counted, Observed, SourceFile
+from riskmodel.sources.table_files import Rows, read_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+__all__ = ["EVENTS_MEASURE", "NOT_RECORDED", "read"]
+
+EVENTS_MEASURE = "rows"
+"""What stands for the column of the one measure of a list of events: its rows are counted."""
+NOT_RECORDED = "not recorded"
+"""How a blank cell of a breakdown is spelt."""
+
+_BAND = re.compile(r"(hour_band|weekday_band)\((.+)\)")
+_HOUR = re.compile(r"([01]?[0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?")
+_QUARTERS_OF_DAY = ("00-05", "06-11", "12-17", "18-23")
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """A column as its distinct names, and each row's place among them."""
+
+    names: list[str]
+    index: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Keys:
+    """What a row is about: area, period (one blank name where the file holds a single one) and breakdown."""
+
+    area: _Column
+    period: _Column
+    breakdown: _Column
+
+    def of(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """One number for each combination."""
+        key = self.area.index[rows] * len(self.period.names) + self.period.index[rows]
+        return np.asarray(key * len(self.breakdown.names) + self.breakdown.index[rows], dtype=np.int64)
+
+    def spelt(self, key: NDArray[np.int64], measure: str, values: NDArray[np.float64]) -> dict[str, pa.Array]:
+        """Observations of one measure."""
+        import pyarrow as pa
+
+        rest, breakdown = np.divmod(key, len(self.breakdown.names))
+        area, period = np.divmod(rest, len(self.period.names))
+
+        def named(names: Sequence[str], index: NDArray[np.int64]) -> pa.Array:
+            return pa.array(names, pa.string()).take(pa.array(index))
+
+        return {
+            "measure": named([measure], np.zeros(len(key), dtype=np.int64)),
+            "breakdown": named(self.breakdown.names, breakdown),
+            "area": named(self.area.names, area),
+            "value": pa.array(values, pa.float64(), mask=np.isnan(values)),
+            "period": named(self.period.names, period),
+        }
+
+
+def read(file: SourceFile) -> Observed:
+    """Read a table, or count a list of events, as ``file.spec.table`` describes it.
+
+    Parameters
+    ----------
+    file : SourceFile
+        CSV (perhaps gzipped), Parquet, XLSX or ODS; ``measures`` maps our names to columns (wide), to values of the
+        measure column (long), or one name to ``rows`` (events).
+
+    Returns
+    -------
+    Observed
+        One value per measure, breakdown and area; with a column ``period`` where the table has one. A breakdown reads
+        ``age_band=18-24|sex=female``, by name, or ``total``. Where a table holds monthly counts, a month with rows of
+        which none is kept has a nought without an area: that month is known, and holds none.
+
+    Raises
+    ------
+    DataFileError
+        Naming file and line (or row): a missing column, a cell that is no number, no period of the declared form, or no
+        code of the declared level; a key that repeats; monthly counts that are blank, negative or not whole.
+    DefinitionError
+        If the source says nothing of the table, or of its measures.
+    EnvironmentProblem
+        If a spreadsheet is to be read and what reads it is not installed.
+    """
+    table = _described(file)
+    rows = read_rows(file, _wanted(table, file.spec))
+    kept = _kept(rows, table)
+    period, dated = _periods(rows, table, kept)
+    area = _areas(rows, table, file.spec, kept & dated)
+    placed = np.array([name != "" for name in area.names], dtype=bool)[area.index]
+    used = kept & dated if file.spec.by_month else kept & dated & placed
+    keys = _Keys(area, period, _breakdowns(rows, table, used))
+    measures, values = _measured(rows, table, file, used)
+    parts = [_observations(rows, file, keys, measure, *values[measure], dated) for measure in measures]
+    counted = _counted(file, kept, dated, placed, used, measures, values)
+    found = _joined(parts)
+    return Observed(found if table.period is not None else found.drop_columns(["period"]), counted)
+
+
+def _described(file: SourceFile) -> TableSpec:
+    where = f"features/sources/{file.source}.yaml"
+    table = file.spec.table
+    if table is None:
+        raise DefinitionError(f"'{file.role}' does not say how its table is laid out", where=where, hint="add: table")
+    if not file.spec.measures:
+        raise DefinitionError(f"'{file.role}' maps no measure", where=where, hint="add: measures")
+    if table.layout == "events" and list(file.spec.measures.values()) != [EVENTS_MEASURE]:
+        raise DefinitionError(
+            f"'{file.role}' is a list of events: its one measure counts them", where=where,
+            found=dict(file.spec.measures), allowed=f"<name>: {EVENTS_MEASURE}",
+        )  # fmt: skip
+    return table
+
+
+def _wanted(table: TableSpec, spec: FileSpec) -> list[str]:
+    columns = [table.area, *([table.period] if table.period else []), *table.only]
+    columns += [_source_of(column)[1] for column in table.breakdowns.values()]
+    if table.layout == "wide":
+        return [*columns, *spec.measures.values()]
+    return [*columns, str(table.measure), str(table.value)] if table.layout == "long" else columns
+
+
+def _source_of(column: str) -> tuple[str, str]:
+    """The band a breakdown is cut into (blank for none), and the column it is cut from."""
+    banded = _BAND.fullmatch(column)
+    return (banded[1], banded[2].strip()) if banded else ("", column)
+
+
+def _encoded(cells: pa.Array) -> _Column:
+    encoded = cells.dictionary_encode()
+    return _Column(encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64))
+
+
+def _renamed(column: _Column, names: Sequence[str]) -> _Column:
+    """The column under other names, of which several may be the same."""
+    distinct, place = np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)
+    return _Column([str(name) for name in distinct], place.reshape(-1).astype(np.int64)[column.index])
+
+
+def _kept(rows: Rows, table: TableSpec) -> NDArray[np.bool_]:
+    kept = np.ones(rows.table.num_rows, dtype=bool)
+    for column, allowed in table.only.items():
+        cells = _encoded(rows.text(column))
+        if not set(allowed) & set(cells.names):
+            rows.refuse(
+                0, f"no row has any of the values kept of column '{column}'",
+                found=sorted(cells.names), allowed=allowed,
+                hint=did_you_mean(allowed[0], cells.names) if allowed else "name values under only",
+            )  # fmt: skip
+        kept &= np.isin(cells.names, allowed)[cells.index]
+    return kept
+
+
+def _periods(rows: Rows, table: TableSpec, kept: NDArray[np.bool_]) -> tuple[_Column, NDArray[np.bool_]]:
+    """Periods spelt one way, and whether a row has one; rows that are not kept may say what they like."""
+    if table.period is None:
+        nothing = np.zeros(rows.table.num_rows, dtype=np.int64)
+        return _Column([""], nothing), np.ones(len(nothing), dtype=bool)
+    cells = _encoded(rows.text(table.period))
+    spelt = [as_period(cell, table.period_form) or "" for cell in cells.names]
+    wrong = np.array([bool(cell) and not period for cell, period in zip(cells.names, spelt, strict=True)], dtype=bool)
+    bad = wrong[cells.index] & kept
+    if bad.any():
+        row = int(np.argmax(bad))
+        rows.refuse(
+            row, f"this is no {table.period_form.replace('_', ' ')}, in column '{table.period}'",
+            found=cells.names[cells.index[row]], allowed=FORMS_OF_PERIODS[table.period_form],
+        )  # fmt: skip
+    return _renamed(cells, spelt), np.array([period != "" for period in spelt], dtype=bool)[cells.index]
+
+
+def _areas(rows: Rows, table: TableSpec, spec: FileSpec, used: NDArray[np.bool_]) -> _Column:
+    cells = _encoded(rows.text(table.area))
+    spelt = ["" if cell in table.no_area else cell for cell in cells.names]
+    # Local authorities have codes of one form in every year.
+    level = "lad24" if spec.level.startswith("lad") else spec.level
+    wrong = np.array([cell != "" and not is_area_code(cell, level) for cell in spelt], dtype=bool)
+    bad = wrong[cells.index] & used
+    if bad.any():
+        row = int(np.argmax(bad))
+        rows.refuse(
+            row, f"this is no area code of the declared level, in column '{table.area}'",
+            found=cells.names[cells.index[row]], allowed=spec.level,
+            hint="a code that stands for no area, or for a larger one, can be named under table: no_area",
+        )  # fmt: skip
+    return _renamed(cells, spelt)
+
+
+def _breakdowns(rows: Rows, table: TableSpec, used: NDArray[np.bool_]) -> _Column:
+    """All declared breakdowns of a row as one name."""
+    whole = _Column([""], np.zeros(rows.table.num_rows, dtype=np.int64))
+    for name in sorted(table.breakdowns):
+        band, column = _source_of(table.breakdowns[name])
+        cells = _encoded(rows.text(column))
+        spelt = [_banded(cell, band) if cell else NOT_RECORDED for cell in cells.names]
+        bad = np.array([part is None for part in spelt], dtype=bool)[cells.index] & used
+        if bad.any():
+            row = int(np.argmax(bad))
+            rows.refuse(
+                row, f"this cannot be a {name}, in column '{column}'", found=cells.names[cells.index[row]],
+                allowed={"": "a text without | and =", "hour_band": "an hour, 0 to 23", "weekday_band": "a day"}[band],
+            )  # fmt: skip
+        parts = _renamed(cells, [part or "" for part in spelt])
+        names = [f"{before}|{name}={part}".lstrip("|") for before in whole.names for part in parts.names]
+        crossed = _Column(names, whole.index * len(parts.names) + parts.index)
+        whole = _held_names(crossed)
+    return whole if table.breakdowns else _Column(["total"], whole.index)
+
+
+def _held_names(column: _Column) -> _Column:
+    held, index = np.unique(column.index, return_inverse=True)
+    return _Column([column.names[i] for i in held], index.reshape(-1).astype(np.int64))
+
+
+def _banded(cell: str, band: str) -> str | None:
+    if band == "hour_band":
+        hour = _HOUR.fullmatch(cell)
+        return _QUARTERS_OF_DAY[int(hour[1]) // 6] if hour else None
+    if band == "weekday_band":
+        day = as_date(cell)
+        return None if day is None else "Monday to Thursday" if day.weekday() < 4 else "Friday to Sunday"
+    return None if "|" in cell or "=" in cell else cell
+
+
+Measured = tuple["NDArray[np.intp]", "NDArray[np.float64]", "NDArray[np.bool_]"]
+
+
+def _measured(
+    rows: Rows, table: TableSpec, file: SourceFile, used: NDArray[np.bool_]
+) -> tuple[list[str], dict[str, Measured]]:
+    """For each measure: the rows that hold it, their values, and every row that speaks of it, kept or not."""
+    measures = list(file.spec.measures)
+    at = np.flatnonzero(used)
+    everywhere = np.ones(len(used), dtype=bool)
+    if table.layout == "events":
+        return measures, {measures[0]: (at, np.ones(len(at)), everywhere)}
+    if table.layout == "wide":
+        return measures, {
+            measure: (at, rows.numbers(column, at, no_value=table.no_value), everywhere)
+            for measure, column in file.spec.measures.items()
+        }
+    cells = _encoded(rows.text(str(table.measure)))
+    found: dict[str, Measured] = {}
+    for measure, spelt in file.spec.measures.items():
+        if spelt not in cells.names:
+            rows.refuse(
+                0, f"no row holds the measure '{spelt}', in column '{table.measure}'", found=sorted(cells.names),
+                hint=did_you_mean(spelt, cells.names),
+            )  # fmt: skip
+        speaks = np.array([name == spelt for name in cells.names], dtype=bool)[cells.index]
+        own = np.flatnonzero(used & speaks)
+        found[measure] = (own, rows.numbers(str(table.value), own, no_value=table.no_value), speaks)
+    return measures, found
+
+
+def _observations(
+    rows: Rows,
+    file: SourceFile,
+    keys: _Keys,
+    measure: str,
+    at: NDArray[np.intp],
+    values: NDArray[np.float64],
+    speaks: NDArray[np.bool_],
+    dated: NDArray[np.bool_],
+) -> dict[str, pa.Array]:
+    """Observations of one measure: one for each key, and a nought for each month known to hold none."""
+    table = file.spec.table
+    if file.spec.by_month:
+        _refuse_no_counts(rows, file, at, values)
+    key = keys.of(at)
+    held, first, place = np.unique(key, return_index=True, return_inverse=True)
+    if len(held) < len(key) and table is not None and table.layout != "events" and table.repeated == "refuse":
+        _refuse_repeats(rows, keys, key, first[place.reshape(-1)], at)
+    totals = np.bincount(place.reshape(-1), weights=values, minlength=len(held)).astype(np.float64)
+    found = keys.spelt(held, measure, totals)
+    if not file.spec.by_month:
+        return found
+    import pyarrow as pa
+
+    known = np.setdiff1d(keys.period.index[speaks & dated], keys.period.index[at])
+    none = {
+        "measure": [measure] * len(known),
+        "breakdown": ["total"] * len(known),
+        "area": [""] * len(known),
+        "value": [0.0] * len(known),
+        "period": [keys.period.names[i] for i in known],
+    }
+    return {name: pa.concat_arrays([cells, pa.array(none[name], cells.type)]) for name, cells in found.items()}
+
+
+def _refuse_no_counts(rows: Rows, file: SourceFile, at: NDArray[np.intp], values: NDArray[np.float64]) -> None:
+    wrong = ~(values >= 0) | (values != np.floor(values))
+    if wrong.any():
+        rows.refuse(
+            int(at[np.argmax(wrong)]), "a monthly count is a whole number, nought or more",
+            found="a blank" if np.isnan(values[np.argmax(wrong)]) else float(values[np.argmax(wrong)]),
+            hint="write 0 where nothing was recorded; leave out the rows of a month that is not known",
+        )  # fmt: skip
+
+
+def _refuse_repeats(
+    rows: Rows, keys: _Keys, key: NDArray[np.int64], first: NDArray[np.intp], at: NDArray[np.intp]
+) -> None:
+    placed = np.array([name != "" for name in keys.area.names], dtype=bool)[keys.area.index[at]]
+    again = (first != np.arange(len(key))) & placed
+    if again.any():
+        second = int(np.argmax(again))
+        about = [c.names[c.index[at[second]]] for c in (keys.area, keys.period, keys.breakdown)]
+        rows.refuse(
+            int(at[second]), "this area, period and breakdown were there before", found=[a for a in about if a],
+            allowed="one row each",
+            hint=f"first at {rows.place(int(at[first[second]]))}; rows that are parts of a total: table: repeated: sum",
+        )  # fmt: skip
+
+
+def _joined(parts: Sequence[dict[str, pa.Array]]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables([pa.table(part) for part in parts]).combine_chunks()
+
+
+def _counted(
+    file: SourceFile,
+    kept: NDArray[np.bool_],
+    dated: NDArray[np.bool_],
+    placed: NDArray[np.bool_],
+    used: NDArray[np.bool_],
+    measures: Sequence[str],
+    values: dict[str, Measured],
+) -> tuple[Counted, ...]:
+    # Two entries of a source may describe the same published file; their counts are told apart by what they measure.
+    shared = sum(other.path == file.spec.path for other in file.source_spec.files.values()) > 1
+    about = ", ".join(measures) if shared else "all"
+    unplaced = "counted for the force, in no area" if file.spec.by_month else "left out"
+    counted = [
+        Counted("raw rows", len(kept), about, "rows of the table, below its headings"),
+        Counted("rows kept", int(used.sum()), about, "what is counted or held"),
+        Counted("rows of other values", int((~kept).sum()), about, "left out by 'only' in the source's definition"),
+        Counted("rows without a period", int((kept & ~dated).sum()), about, "left out: they belong to no period"),
+        Counted("rows without an area", int((kept & dated & ~placed).sum()), about, unplaced),
+    ]
+    for measure in measures:
+        blank = int(np.isnan(values[measure][1]).sum())
+        if blank:
+            counted.append(Counted("blank values", blank, measure, "left blank by the publisher; kept as missing"))
+    return tuple(counted)

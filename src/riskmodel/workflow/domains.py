@@ -1,0 +1,214 @@
+"""What each domain earns: one model fitted again without it, and what skill that loses.
+
+In: a session whose experiment asks for ``ablation``. Out: one row for each domain of the forecast model and, apart
+from it, of the conditions model, with an interval over target months. Both use what was known at each origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from riskmodel.backtest.compare import block_interval
+from riskmodel.backtest.metrics import poisson_deviances
+from riskmodel.backtest.run import Backtest, backtest_origins, run_backtest
+from riskmodel.backtest.scores import as_cube
+from riskmodel.contracts.errors import DefinitionError, did_you_mean
+from riskmodel.contracts.periods import month_label
+from riskmodel.contracts.specs import CONDITIONS_BASELINE, AblationSpec, ModelSpec
+from riskmodel.features.catalogue import ResolvedFeature
+from riskmodel.forecast import Plan, make_model
+from riskmodel.workflow.conditions import conditions_plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from riskmodel.workflow.session import Session
+
+__all__ = ["COLUMNS", "domain_ablation"]
+
+EARNS, NO_DIFFERENCE, COSTS = "earns its place", "no difference seen", "costs"
+NO_INTERVAL, NOT_PUBLISHED, ONLY_DOMAIN = "no interval", "not yet published", "the only domain"
+COLUMNS = (
+    "kind", "model_id", "baseline", "domain", "features", "skill", "skill_without", "skill_lost", "low", "high",
+    "forecasts", "month_blocks", "verdict", "not_yet_published", "rests_on",
+)  # fmt: skip
+_ROUNDING, _RESAMPLES = 1e-9, 1000
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Refits:
+    """One model with all its domains, and how to run it with fewer."""
+
+    session: Session
+    spec: AblationSpec
+    kind: str
+    plan: Plan
+    baseline: ModelSpec
+    model: ModelSpec
+    origins: tuple[int, ...]
+
+    @property
+    def domains(self) -> list[str]:
+        """In the order in which the feature set first names them."""
+        return list(dict.fromkeys(f.domain for f in self.plan.features))
+
+    def run(self, features: Sequence[ResolvedFeature], models: Sequence[ModelSpec]) -> Backtest:
+        """A backtest at the declared origins and horizons."""
+        return run_backtest(
+            self.session.held.panel,
+            replace(self.plan, features=tuple(features), models=tuple(models)),
+            self.session.definitions.experiment.backtest,
+            as_of=self.session.as_of,
+            horizons=self.spec.horizons,
+            quantiles=(),
+            origins=self.origins,
+            jobs=self.session.jobs,
+        )
+
+    def without(self, domain: str) -> list[ResolvedFeature]:
+        """The features in which a domain has no part."""
+        return [f for f in self.plan.features if not _takes_part(f, domain)]
+
+
+def _takes_part(feature: ResolvedFeature, domain: str) -> bool:
+    return feature.domain == domain or any(part.name.startswith(f"{domain}/") for part in feature.input.parts)
+
+
+def domain_ablation(session: Session) -> pd.DataFrame:
+    """Leave out one domain at a time and say what skill that loses, for one forecast and one conditions model.
+
+    Returns
+    -------
+    DataFrame
+        Key (kind, domain). ``skill_lost`` is the skill of the whole model less that of the model without the domain,
+        both against ``baseline`` on the same forecasts; ``low`` and ``high`` its 90 % interval when target months are
+        drawn again. A domain "earns its place" where the interval lies above 0 and "costs" where it lies below;
+        what no origin could see yet is "not yet published", never "no difference".
+
+    Raises
+    ------
+    DefinitionError
+        If a model named is not one of the experiment's, or none of them learns.
+    NotEnoughHistory
+        If too few past origins can be forecast from.
+    """
+    import pandas as pd
+    from threadpoolctl import threadpool_limits
+
+    kinds = _kinds(session)
+    rows: list[dict[str, Any]] = []
+    total = sum(1 + len(refits.domains) for refits in kinds)
+    with threadpool_limits(1), session.listener.task("What each domain earns", total) as step:
+        for refits in kinds:
+            full = refits.run(refits.plan.features, [refits.baseline, refits.model])
+            step()
+            for domain in refits.domains:
+                rows.append(_row(refits, full, domain))
+                step()
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _kinds(session: Session) -> list[_Refits]:
+    experiment, plan = session.definitions.experiment, session.definitions.plan
+    spec = experiment.ablation or AblationSpec()
+    lateness = session.held.panel.as_of(session.as_of).lateness(plan.target.source)
+    held = backtest_origins(experiment.backtest, as_of=session.as_of, lateness=lateness)
+    spread = np.unique(np.linspace(0, len(held) - 1, min(spec.origins, len(held))).round().astype(int))
+    origins = tuple(held[index] for index in spread)
+    baseline = next(m for m in experiment.models if m.model_id == experiment.baseline)
+    model = _named(spec.model, experiment.models, experiment.seed)
+    kinds = [_Refits(session, spec, "forecast", plan, baseline, model, origins)]
+    if experiment.conditions is not None:
+        model = _named(spec.conditions_model, experiment.conditions.models, experiment.seed)
+        region = ModelSpec(use=CONDITIONS_BASELINE)
+        kinds.append(_Refits(session, spec, "conditions", conditions_plan(session.definitions), region, model, origins))
+    return kinds
+
+
+def _named(name: str | None, models: Sequence[ModelSpec], seed: int) -> ModelSpec:
+    learned = {m.model_id: m for m in models if make_model(m, seed).learns}
+    if name is None and learned:
+        return next(iter(learned.values()))
+    if name not in learned:
+        raise DefinitionError(
+            f"ablation names no model that learns: '{name}'" if name else "ablation needs a model that learns",
+            allowed=list(learned),
+            hint=did_you_mean(name, learned) if name else None,
+        )
+    return learned[name]
+
+
+def _row(refits: _Refits, full: Backtest, domain: str) -> dict[str, Any]:
+    dropped = [f for f in refits.plan.features if _takes_part(f, domain)]
+    row: dict[str, Any] = {
+        "kind": refits.kind,
+        "model_id": refits.model.model_id,
+        "baseline": refits.baseline.model_id,
+        "domain": domain,
+        "features": len(dropped),
+        "not_yet_published": "; ".join(_unseen(dropped, full)),
+        "rests_on": f"horizons {', '.join(map(str, refits.spec.horizons))}; origins "
+        + ", ".join(month_label(origin) for origin in full.origins),
+    }
+    if all(f.label in left_out for f in dropped for left_out in full.left_out.values()):
+        return {**row, "verdict": NOT_PUBLISHED}
+    rest = refits.without(domain)
+    if any(all(f.label in left_out for f in rest) for left_out in full.left_out.values()):
+        return {**row, "verdict": ONLY_DOMAIN}
+    return {**row, **_difference(refits, full, refits.run(rest, [refits.model]))}
+
+
+def _unseen(features: Sequence[ResolvedFeature], full: Backtest) -> list[str]:
+    """Each feature that some origin could not see yet, with the reason and how many origins."""
+    found = []
+    for feature in features:
+        reasons = [left_out[feature.label] for left_out in full.left_out.values() if feature.label in left_out]
+        if reasons:
+            found.append(f"{feature.label}: {reasons[-1]}, {len(reasons)} of {len(full.left_out)} origins")
+    return found
+
+
+def _difference(refits: _Refits, full: Backtest, without: Backtest) -> dict[str, Any]:
+    import pandas as pd
+
+    names = [refits.baseline.model_id, refits.model.model_id, f"{refits.model.model_id} without"]
+    table = without.table.assign(model_id=names[2])
+    cube = as_cube(pd.concat([full.table, table], ignore_index=True))
+    mean = cube.mean[[list(cube.models).index(name) for name in names]]
+    shared = np.isfinite(mean).all(axis=0)
+    months, block = np.unique(np.broadcast_to(cube.target_months[..., None], shared.shape)[shared], return_inverse=True)
+    losses = [
+        np.bincount(block, poisson_deviances(cube.observed[shared], made[shared]), len(months)).astype(np.float64)
+        for made in mean
+    ]
+    baseline, whole, rest = losses
+    totals = [float(loss.sum()) for loss in losses]
+    # 1 - (baseline - lost) / baseline is the share of the baseline's score that is lost.
+    low, high = block_interval(
+        baseline - (rest - whole), baseline, resamples=_RESAMPLES, seed=refits.session.definitions.experiment.seed
+    )
+    return {
+        "skill": 1.0 - totals[1] / totals[0],
+        "skill_without": 1.0 - totals[2] / totals[0],
+        "skill_lost": (totals[2] - totals[1]) / totals[0],
+        "low": low,
+        "high": high,
+        "forecasts": int(shared.sum()),
+        "month_blocks": len(months),
+        "verdict": _verdict(low, high),
+    }
+
+
+def _verdict(low: float, high: float) -> str:
+    if np.isnan(low):
+        return NO_INTERVAL
+    if low > _ROUNDING:
+        return EARNS
+    return COSTS if high < -_ROUNDING else NO_DIFFERENCE
