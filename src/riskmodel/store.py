@@ -110,13 +110,13 @@ class Store:
         path = self._path(file)
         try:
             table = pq.read_table(path, partitioning=None)
-        except (ArrowException, OSError) as error:
+            counted = tuple(Counted(**entry) for entry in json.loads((table.schema.metadata or {})[_COUNTED]))
+        except (ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise DataFileError(
                 f"a stored part cannot be read ({type(error).__name__})",
                 where=path,
                 hint="delete this file and run again: it is rebuilt from the published file",
             ) from error
-        counted = tuple(Counted(**entry) for entry in json.loads(table.schema.metadata[_COUNTED]))
         return Observed(table, counted)
 
     def observations(self, files: Iterable[SourceFile]) -> pd.DataFrame:

@@ -228,7 +228,7 @@ def test_no_column_of_people_is_read(tmp_path: Path, form: str, monkeypatch: pyt
 def test_no_message_quotes_a_person(tmp_path: Path) -> None:
     broken = f'name,lsoa,date\nAnn Other,{A},2024-01-01\n"Bob Nobody,{A},2024-01-02\n'
     extra = f"name,lsoa,date\nAnn Other,{A},2024-01-01,x\n"
-    for text in (broken, extra, f"name,lsoa,date\nAnn Other,{A},soon\n", f"name,lsoa,date\nAnn Other,x,2024-01-01\n"):
+    for text in (broken, extra, f"name,lsoa,date\nAnn Other,{A},soon\n", "name,lsoa,date\nAnn Other,x,2024-01-01\n"):
         with pytest.raises(DataFileError) as caught:
             read(from_text(tmp_path, text, EVENTS))
         assert "Ann" not in str(caught.value) and "Bob" not in str(caught.value)

@@ -196,9 +196,11 @@ class ConditionsSpec(Spec):
     @classmethod
     def _names_differ(cls, models: list[ModelSpec]) -> list[ModelSpec]:
         ids = [m.model_id for m in models]
-        twice = sorted({i for i in ids if ids.count(i) > 1} | {i for i in ids if i == CONDITIONS_BASELINE})
+        twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
-            raise ValueError(f"two models have the same name: {', '.join(twice)} ({CONDITIONS_BASELINE} is added)")
+            raise ValueError(f"two models have the same name: {', '.join(twice)}")
+        if CONDITIONS_BASELINE in ids:
+            raise ValueError(f"'{CONDITIONS_BASELINE}' is what the models are measured against, and added to them")
         return models
 
 

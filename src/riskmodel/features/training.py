@@ -150,6 +150,14 @@ def months_held(view: View, target: TargetSpec, origins: Sequence[int], window: 
     return np.asarray(present[last] - present[np.maximum(last - window, 0)], dtype=np.int64)
 
 
+def _rows(block: Floats, usable: npt.NDArray[np.intp]) -> Floats:
+    """Rows [area x origin, feature] of some origins, one feature after the other in memory, copied only where needed."""
+    features = block.transpose(2, 0, 1)
+    following = len(usable) > 0 and usable[-1] - usable[0] + 1 == len(usable)
+    chosen = features[:, :, usable[0] : usable[-1] + 1] if following else features[:, :, usable]
+    return chosen.reshape(chosen.shape[0], chosen.shape[1] * chosen.shape[2]).T
+
+
 def build_training_set(
     blocks: FeatureBlocks, target: TargetSpec, horizon: int, *, minimum_months: int, block: Floats | None = None
 ) -> TrainingSet:
@@ -182,7 +190,7 @@ def build_training_set(
     return TrainingSet(
         horizon=horizon,
         names=blocks.names,
-        X=np.ascontiguousarray(features[:, usable, :]).reshape(areas * len(usable), features.shape[2]),
+        X=_rows(features, usable),
         y=y[:, usable].reshape(-1),
         exposure=np.repeat(view.geography.population, len(usable)),
         area=np.repeat(np.arange(areas), len(usable)),

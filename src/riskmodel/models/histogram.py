@@ -95,7 +95,8 @@ class HistogramBoosting(CountModel):
         self, X: npt.NDArray[np.float32], *, exposure: Floats | None = None, offset: Floats | None = None
     ) -> Floats:
         """Expected counts: offset x level x exp(sum of trees)."""
-        rate = self.start_ * self.trees_.predict(self._binned(checked_features(self, X)))
+        X = checked_features(self, X)
+        rate = self.start_ * self.trees_.predict(self._binned(X))
         return np.asarray(offset_of(X, exposure, offset) * rate, dtype=np.float64)
 
     def _binned(self, X: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:

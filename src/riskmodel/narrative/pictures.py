@@ -84,7 +84,7 @@ def _axes(low: float, high: float, unit: str) -> list[Shape]:
     for tick in _steps(low, high):
         y = _place(tick, low, high)
         shapes.append(_mark("line", "grid", x1=_LEFT, y1=y, x2=_WIDTH - _RIGHT, y2=y))
-        shapes.append(_text(_LEFT - 8, y + 4, shown(float(tick)), "end"))
+        shapes.append(_text(_LEFT - 8, y + 4, f"{round(float(tick), 9):g}", "end"))
     return [*shapes, _text(_WIDTH / 2, _HEIGHT - 8, unit)]
 
 
@@ -149,7 +149,7 @@ def bars(name: str, labels: Sequence[str], values: Floats, *, title: str, descri
     for index, label in enumerate(labels):
         y, value = 10 + index * row, float(values[index])
         # The table beside has the whole of a name that is cut here.
-        shapes.append(_text(left - 10, y + 14, label if len(label) <= 46 else label[:45] + "…", "end"))
+        shapes.append(_text(left - 10, y + 14, label if len(label) <= 40 else label[:39] + "…", "end"))
         if np.isfinite(value):
             words = f"{label}: {value:.2f}"
             x = middle + min(value, 0.0) * half

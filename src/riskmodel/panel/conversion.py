@@ -16,12 +16,13 @@ import numpy as np
 
 from riskmodel.contracts.errors import DataFileError
 from riskmodel.panel.apportionment import apportion
+from riskmodel.panel.coarser import Ties, spread
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["CodeConversion", "Converted", "Ties", "make_conversion"]
+__all__ = ["CodeConversion", "Converted", "make_conversion"]
 
 _OUT = -1
 _SPLIT = -2
@@ -40,25 +41,6 @@ class Converted:
     out_of_force: NDArray[np.int64]
     located: NDArray[np.int64]
     converted: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Ties:
-    """How a region's areas lie in the areas of a coarser level, one entry for each area and coarser area it lies in.
-
-    Parameters
-    ----------
-    area : array of int, [tie]
-        The area.
-    code : array of str, [tie]
-        The code of the coarser area.
-    share : array of float, [tie]
-        The share of the area's residents in it; the shares of an area add up to 1.
-    """
-
-    area: NDArray[np.intp]
-    code: NDArray[np.str_]
-    share: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +180,8 @@ class CodeConversion:
             of_level = self.known if level in ("lsoa11", "lsoa21") else self._ties(level, where).code
             given, held = _with_zeros(given, held, of_level)
         if level not in ("lsoa11", "lsoa21"):
-            return self._from_coarser(given, held, self._ties(level, where), as_sum=travels == "sum")
+            ties = self._ties(level, where)
+            return spread(_looked_up(given, held, ties.code), ties, self.residents, as_sum=travels == "sum")
         self._position(given, where)
         if level == "lsoa21":
             return _looked_up(given, held, self.areas)
@@ -254,18 +237,6 @@ class CodeConversion:
             allowed=["lsoa11", "lsoa21", *sorted({"lad24", *self.coarser})],
             hint="features/sources/geography.yaml names the lookups; riskmodel check --data DIR lists missing files",
         )  # fmt: skip
-
-    def _from_coarser(
-        self, given: NDArray[np.str_], held: NDArray[np.float64], ties: Ties, *, as_sum: bool
-    ) -> NDArray[np.float64]:
-        value, size = _looked_up(given, held, ties.code), len(self.areas)
-        if not as_sum:
-            return np.asarray(np.bincount(ties.area, weights=ties.share * value, minlength=size), dtype=np.float64)
-        people = self.residents[ties.area] * ties.share
-        _, group = np.unique(ties.code, return_inverse=True)
-        within = np.bincount(group, weights=people)[group]
-        part = np.divide(people, within, out=np.zeros_like(people), where=within > 0)
-        return np.asarray(np.bincount(ties.area, weights=part * value, minlength=size), dtype=np.float64)
 
     def _from_2011(self, given: NDArray[np.str_], held: NDArray[np.float64], *, as_sum: bool) -> NDArray[np.float64]:
         value = _looked_up(given, held, self.known[self.link_parent])

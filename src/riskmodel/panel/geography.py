@@ -16,9 +16,10 @@ import numpy as np
 from riskmodel.contracts.areas import slug
 from riskmodel.contracts.errors import DataFileError, DefinitionError, did_you_mean
 from riskmodel.contracts.specs import RegionSpec, SourceSpec
+from riskmodel.panel.coarser import coarser_ties
 from riskmodel.panel.contiguity import linked_neighbours
 from riskmodel.panel.conversion import CodeConversion, make_conversion
-from riskmodel.panel.parents import certain_partnerships, coarser_ties, local_areas
+from riskmodel.panel.parents import certain_partnerships, local_areas
 from riskmodel.sources import nomis
 from riskmodel.sources.files import find_files, missing_files
 from riskmodel.sources.geography import read_boundaries, read_lookup
@@ -139,7 +140,7 @@ def build_geography(
     files = _files(data, spec, region.force)
     of_district = read_lookup(files[_FORCES], ["lad24", "lad24_name", "csp24", "csp24_name", "pfa", "pfa_name"])
     pfa, title = _force_area(of_district, region)
-    old_districts = [c for c in ("lad22",) if c in files[_TIES].spec.measures]
+    old_districts = ["lad22"] if "lad22" in files[_TIES].spec.measures else []
     ties = read_lookup(files[_TIES], ["lsoa11", "lsoa11_name", "lsoa21", *old_districts])
     parents, counted = _parents(files, of_district, ties, pfa, title)
     areas = parents.index.to_numpy(dtype=np.str_)

@@ -1,4 +1,4 @@
-"""Parents beyond the plain lookups: partnerships of merged districts, a user's local areas, districts of the past."""
+"""The two parents that no published lookup settles: partnerships of merged districts, and a user's own local areas."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from riskmodel.contracts.errors import DataFileError
-from riskmodel.panel.conversion import CodeConversion, Ties
 from riskmodel.sources.content import as_text, read_path
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["certain_partnerships", "coarser_ties", "local_areas"]
+__all__ = ["certain_partnerships", "local_areas"]
 
 # An LSOA is called after its district, with three digits and a letter: "Chiltern 004B".
 _OWN_PART = r" \d{3}[A-Z]$"
@@ -112,44 +110,3 @@ def _name(named: dict[str, str], row: list[str], known: set[str], where: str) ->
     if cells[0] in named:
         raise DataFileError("this LSOA has a local area already", where=where, found=cells[0])
     named[cells[0]] = cells[1]
-
-
-def coarser_ties(conversion: CodeConversion, parents: pd.DataFrame, ties: pd.DataFrame) -> dict[str, Ties]:
-    """How the region's areas lie in the coarser areas that values are published for.
-
-    Parameters
-    ----------
-    conversion : CodeConversion
-        Of the region, with the ties of its areas to the areas of 2011.
-    parents : DataFrame
-        Index = areas; columns ``msoa21``, ``ward24``, ``lad24``.
-    ties : DataFrame
-        Columns ``lsoa11``, ``lsoa21`` and those of ``lad21``, ``lad22``, ``lad23`` that lookups lead to: the district
-        an area lay in that year. An area made of parts of several takes each by the share of its residents.
-
-    Returns
-    -------
-    dict of str to Ties
-        By level.
-    """
-    import pandas as pd
-
-    size = len(conversion.areas)
-    whole = np.arange(size), np.ones(size)
-    found = {
-        level: Ties(whole[0], parents[level].to_numpy(dtype=np.str_), whole[1])
-        for level in ("msoa21", "ward24", "lad24")
-    }
-    keys = pd.MultiIndex.from_arrays(
-        [conversion.known[conversion.link_parent], conversion.areas[conversion.link_area]], names=["lsoa11", "lsoa21"]
-    )
-    of_tie = ties.drop_duplicates(["lsoa11", "lsoa21"]).set_index(["lsoa11", "lsoa21"]).reindex(keys)
-    people = conversion.link_share * conversion.link_residents
-    for level in ("lad21", "lad22", "lad23"):
-        if level in of_tie and of_tie[level].notna().all():
-            code, index = np.unique(of_tie[level].to_numpy(dtype=np.str_), return_inverse=True)
-            pair, place = np.unique(conversion.link_area * len(code) + index.reshape(-1), return_inverse=True)
-            area, district = np.divmod(pair, len(code))
-            held = np.bincount(place.reshape(-1), weights=people)
-            found[level] = Ties(area, code[district], held / np.bincount(area, weights=held, minlength=size)[area])
-    return found

@@ -140,7 +140,7 @@ def _readable(raw: bytes) -> bytes:
 
 
 def _check(text: bytes, name: str) -> None:
-    if not text.strip():
+    if not text or text.isspace():
         raise DataFileError("this file is empty", where=f"{name}:1", hint=_AGAIN)
     if _WEB_PAGE.match(text[:1024]):
         raise DataFileError(
@@ -152,6 +152,8 @@ def _check(text: bytes, name: str) -> None:
         raise DataFileError(
             "this file holds NUL bytes: it is damaged or no text", where=f"{name}:{_line_at(text, nul)}", hint=_AGAIN
         )
+    if text.isascii():
+        return
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as error:

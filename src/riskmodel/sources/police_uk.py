@@ -37,6 +37,10 @@ _TYPES = (
 CRIME_TYPES: dict[str, str] = {published: slug(published).replace("-", "_") for published in _TYPES}
 """Published crime type -> our measure."""
 
+_ID_LENGTH = 64
+# Odd factors, one for each eight characters of an ID: the powers of the golden ratio's share of 2^64.
+_MIX = np.array([pow(0x9E3779B97F4A7C15, power, 1 << 64) for power in range(1, _ID_LENGTH // 8 + 1)], dtype=np.uint64)
+
 
 @dataclass(frozen=True)
 class _Rows:
@@ -136,15 +140,67 @@ def _words(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.intp]]:
 
 def _repeats(ids: pa.ChunkedArray, located: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which rows repeat a Crime ID; of each ID the first located row stays, else its first row."""
-    encoded = ids.combine_chunks().dictionary_encode()
-    index = encoded.indices.to_numpy().astype(np.intp)
-    blank = np.array(encoded.dictionary.to_pylist()) == ""
-    times = np.bincount(index, minlength=len(blank))
-    again = np.flatnonzero((times[index] > 1) & ~blank[index])
-    order = again[np.lexsort((again, ~located[again], index[again]))]
-    repeats = np.zeros(len(index), dtype=np.bool_)
-    repeats[order[1:]] = index[order[1:]] == index[order[:-1]]
+    import pyarrow as pa
+
+    again = _alike(_fingerprints(ids))
+    repeats = np.zeros(len(ids), dtype=np.bool_)
+    if len(again):
+        same = ids.take(pa.array(again)).combine_chunks().dictionary_encode()
+        index = same.indices.to_numpy()
+        order = np.lexsort((again, ~located[again], index))
+        again, index = again[order], index[order]
+        repeats[again[1:]] = index[1:] == index[:-1]
     return repeats
+
+
+def _alike(fingerprints: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Rows whose fingerprint another row has too, blanks left out; in order."""
+    ordered = np.sort(fingerprints)
+    shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    shared = shared[shared > 0]
+    if not len(shared):
+        return np.zeros(0, dtype=np.intp)
+    # A table of the leading 24 bits rules out nearly every row at once; few are left to look up.
+    leading = np.uint64(40)
+    perhaps = np.zeros(1 << 24, dtype=np.bool_)
+    perhaps[shared >> leading] = True
+    rows = np.flatnonzero(perhaps[fingerprints >> leading] & (fingerprints > 0))
+    place = np.minimum(np.searchsorted(shared, fingerprints[rows]), len(shared) - 1)
+    found: NDArray[np.intp] = rows[shared[place] == fingerprints[rows]]
+    return found
+
+
+def _fingerprints(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
+    """One number an ID, the same for the same ID, 0 for a blank; numbers sort far faster than words can be told apart.
+
+    Published IDs are 64 characters long: eight words of a machine, mixed into one. Others are numbered one by one.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    mixed = [_mixed(chunk) for chunk in ids.chunks]
+    known = [part for part in mixed if part is not None]
+    if len(known) == len(mixed):
+        return np.concatenate(known)
+    distinct = pc.unique(ids)
+    numbers = pc.index_in(ids, distinct).to_numpy().astype(np.uint64) + np.uint64(1)
+    blank = pc.equal(ids, pa.scalar("")).to_numpy()
+    numbers[blank] = 0
+    return np.asarray(numbers, dtype=np.uint64)
+
+
+def _mixed(words: pa.StringArray) -> NDArray[np.uint64] | None:
+    """Fingerprints where every ID is blank or has the published length; None where one has another."""
+    starts = np.frombuffer(words.buffers()[1], dtype=np.int32, count=len(words) + 1, offset=4 * words.offset)
+    length = np.diff(starts)
+    held = length > 0
+    if not (length[held] == _ID_LENGTH).all():
+        return None
+    out = np.zeros(len(words), dtype=np.uint64)
+    if held.any():
+        text = np.frombuffer(words.buffers()[2], dtype=np.uint64, count=int(held.sum()) * len(_MIX), offset=starts[0])
+        out[held] = text.reshape(-1, len(_MIX)) @ _MIX | np.uint64(1)
+    return out
 
 
 def _table(rows: _Rows, measure: NDArray[np.intp], area: NDArray[np.intp], counts: NDArray[np.intp]) -> pa.Table:

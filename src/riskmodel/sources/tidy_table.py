@@ -6,74 +6,25 @@ breakdowns; what an event was, and who was part of it, is never held.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskmodel.contracts.areas import is_area_code
 from riskmodel.contracts.errors import DefinitionError, did_you_mean
 from riskmodel.contracts.specs import FileSpec, TableSpec
-from riskmodel.sources.named_periods import FORMS_OF_PERIODS, as_date, as_period
 from riskmodel.sources.observed import Counted, Observed, SourceFile
 from riskmodel.sources.table_files import Rows, read_rows
+from riskmodel.sources.table_keys import Keys, areas_of, breakdowns_of, encoded, periods_of, source_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["EVENTS_MEASURE", "NOT_RECORDED", "read"]
+__all__ = ["EVENTS_MEASURE", "read"]
 
 EVENTS_MEASURE = "rows"
 """What stands for the column of the one measure of a list of events: its rows are counted."""
-NOT_RECORDED = "not recorded"
-"""How a blank cell of a breakdown is spelt."""
-
-_BAND = re.compile(r"(hour_band|weekday_band)\((.+)\)")
-_HOUR = re.compile(r"([01]?[0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9])?)?")
-_QUARTERS_OF_DAY = ("00-05", "06-11", "12-17", "18-23")
-
-
-@dataclass(frozen=True, eq=False)
-class _Column:
-    """A column as its distinct names, and each row's place among them."""
-
-    names: list[str]
-    index: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class _Keys:
-    """What a row is about: area, period (one blank name where the file holds a single one) and breakdown."""
-
-    area: _Column
-    period: _Column
-    breakdown: _Column
-
-    def of(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-        """One number for each combination."""
-        key = self.area.index[rows] * len(self.period.names) + self.period.index[rows]
-        return np.asarray(key * len(self.breakdown.names) + self.breakdown.index[rows], dtype=np.int64)
-
-    def spelt(self, key: NDArray[np.int64], measure: str, values: NDArray[np.float64]) -> dict[str, pa.Array]:
-        """Observations of one measure."""
-        import pyarrow as pa
-
-        rest, breakdown = np.divmod(key, len(self.breakdown.names))
-        area, period = np.divmod(rest, len(self.period.names))
-
-        def named(names: Sequence[str], index: NDArray[np.int64]) -> pa.Array:
-            return pa.array(names, pa.string()).take(pa.array(index))
-
-        return {
-            "measure": named([measure], np.zeros(len(key), dtype=np.int64)),
-            "breakdown": named(self.breakdown.names, breakdown),
-            "area": named(self.area.names, area),
-            "value": pa.array(values, pa.float64(), mask=np.isnan(values)),
-            "period": named(self.period.names, period),
-        }
 
 
 def read(file: SourceFile) -> Observed:
@@ -105,11 +56,11 @@ def read(file: SourceFile) -> Observed:
     table = _described(file)
     rows = read_rows(file, _wanted(table, file.spec))
     kept = _kept(rows, table)
-    period, dated = _periods(rows, table, kept)
-    area = _areas(rows, table, file.spec, kept & dated)
+    period, dated = periods_of(rows, table, kept)
+    area = areas_of(rows, table, file.spec, kept & dated)
     placed = np.array([name != "" for name in area.names], dtype=bool)[area.index]
     used = kept & dated if file.spec.by_month else kept & dated & placed
-    keys = _Keys(area, period, _breakdowns(rows, table, used))
+    keys = Keys(area, period, breakdowns_of(rows, table, used))
     measures, values = _measured(rows, table, file, used)
     parts = [_observations(rows, file, keys, measure, *values[measure], dated) for measure in measures]
     counted = _counted(file, kept, dated, placed, used, measures, values)
@@ -134,33 +85,16 @@ def _described(file: SourceFile) -> TableSpec:
 
 def _wanted(table: TableSpec, spec: FileSpec) -> list[str]:
     columns = [table.area, *([table.period] if table.period else []), *table.only]
-    columns += [_source_of(column)[1] for column in table.breakdowns.values()]
+    columns += [source_of(column)[1] for column in table.breakdowns.values()]
     if table.layout == "wide":
         return [*columns, *spec.measures.values()]
     return [*columns, str(table.measure), str(table.value)] if table.layout == "long" else columns
 
 
-def _source_of(column: str) -> tuple[str, str]:
-    """The band a breakdown is cut into (blank for none), and the column it is cut from."""
-    banded = _BAND.fullmatch(column)
-    return (banded[1], banded[2].strip()) if banded else ("", column)
-
-
-def _encoded(cells: pa.Array) -> _Column:
-    encoded = cells.dictionary_encode()
-    return _Column(encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64))
-
-
-def _renamed(column: _Column, names: Sequence[str]) -> _Column:
-    """The column under other names, of which several may be the same."""
-    distinct, place = np.unique(np.asarray(names, dtype=np.str_), return_inverse=True)
-    return _Column([str(name) for name in distinct], place.reshape(-1).astype(np.int64)[column.index])
-
-
 def _kept(rows: Rows, table: TableSpec) -> NDArray[np.bool_]:
     kept = np.ones(rows.table.num_rows, dtype=bool)
     for column, allowed in table.only.items():
-        cells = _encoded(rows.text(column))
+        cells = encoded(rows.text(column))
         if not set(allowed) & set(cells.names):
             rows.refuse(
                 0, f"no row has any of the values kept of column '{column}'",
@@ -169,77 +103,6 @@ def _kept(rows: Rows, table: TableSpec) -> NDArray[np.bool_]:
             )  # fmt: skip
         kept &= np.isin(cells.names, allowed)[cells.index]
     return kept
-
-
-def _periods(rows: Rows, table: TableSpec, kept: NDArray[np.bool_]) -> tuple[_Column, NDArray[np.bool_]]:
-    """Periods spelt one way, and whether a row has one; rows that are not kept may say what they like."""
-    if table.period is None:
-        nothing = np.zeros(rows.table.num_rows, dtype=np.int64)
-        return _Column([""], nothing), np.ones(len(nothing), dtype=bool)
-    cells = _encoded(rows.text(table.period))
-    spelt = [as_period(cell, table.period_form) or "" for cell in cells.names]
-    wrong = np.array([bool(cell) and not period for cell, period in zip(cells.names, spelt, strict=True)], dtype=bool)
-    bad = wrong[cells.index] & kept
-    if bad.any():
-        row = int(np.argmax(bad))
-        rows.refuse(
-            row, f"this is no {table.period_form.replace('_', ' ')}, in column '{table.period}'",
-            found=cells.names[cells.index[row]], allowed=FORMS_OF_PERIODS[table.period_form],
-        )  # fmt: skip
-    return _renamed(cells, spelt), np.array([period != "" for period in spelt], dtype=bool)[cells.index]
-
-
-def _areas(rows: Rows, table: TableSpec, spec: FileSpec, used: NDArray[np.bool_]) -> _Column:
-    cells = _encoded(rows.text(table.area))
-    spelt = ["" if cell in table.no_area else cell for cell in cells.names]
-    # Local authorities have codes of one form in every year.
-    level = "lad24" if spec.level.startswith("lad") else spec.level
-    wrong = np.array([cell != "" and not is_area_code(cell, level) for cell in spelt], dtype=bool)
-    bad = wrong[cells.index] & used
-    if bad.any():
-        row = int(np.argmax(bad))
-        rows.refuse(
-            row, f"this is no area code of the declared level, in column '{table.area}'",
-            found=cells.names[cells.index[row]], allowed=spec.level,
-            hint="a code that stands for no area, or for a larger one, can be named under table: no_area",
-        )  # fmt: skip
-    return _renamed(cells, spelt)
-
-
-def _breakdowns(rows: Rows, table: TableSpec, used: NDArray[np.bool_]) -> _Column:
-    """All declared breakdowns of a row as one name."""
-    whole = _Column([""], np.zeros(rows.table.num_rows, dtype=np.int64))
-    for name in sorted(table.breakdowns):
-        band, column = _source_of(table.breakdowns[name])
-        cells = _encoded(rows.text(column))
-        spelt = [_banded(cell, band) if cell else NOT_RECORDED for cell in cells.names]
-        bad = np.array([part is None for part in spelt], dtype=bool)[cells.index] & used
-        if bad.any():
-            row = int(np.argmax(bad))
-            rows.refuse(
-                row, f"this cannot be a {name}, in column '{column}'", found=cells.names[cells.index[row]],
-                allowed={"": "a text without | and =", "hour_band": "an hour, 0 to 23", "weekday_band": "a day"}[band],
-            )  # fmt: skip
-        parts = _renamed(cells, [part or "" for part in spelt])
-        names = [f"{before}|{name}={part}".lstrip("|") for before in whole.names for part in parts.names]
-        crossed = _Column(names, whole.index * len(parts.names) + parts.index)
-        whole = _held_names(crossed)
-    return whole if table.breakdowns else _Column(["total"], whole.index)
-
-
-def _held_names(column: _Column) -> _Column:
-    held, index = np.unique(column.index, return_inverse=True)
-    return _Column([column.names[i] for i in held], index.reshape(-1).astype(np.int64))
-
-
-def _banded(cell: str, band: str) -> str | None:
-    if band == "hour_band":
-        hour = _HOUR.fullmatch(cell)
-        return _QUARTERS_OF_DAY[int(hour[1]) // 6] if hour else None
-    if band == "weekday_band":
-        day = as_date(cell)
-        return None if day is None else "Monday to Thursday" if day.weekday() < 4 else "Friday to Sunday"
-    return None if "|" in cell or "=" in cell else cell
 
 
 Measured = tuple["NDArray[np.intp]", "NDArray[np.float64]", "NDArray[np.bool_]"]
@@ -259,7 +122,7 @@ def _measured(
             measure: (at, rows.numbers(column, at, no_value=table.no_value), everywhere)
             for measure, column in file.spec.measures.items()
         }
-    cells = _encoded(rows.text(str(table.measure)))
+    cells = encoded(rows.text(str(table.measure)))
     found: dict[str, Measured] = {}
     for measure, spelt in file.spec.measures.items():
         if spelt not in cells.names:
@@ -276,7 +139,7 @@ def _measured(
 def _observations(
     rows: Rows,
     file: SourceFile,
-    keys: _Keys,
+    keys: Keys,
     measure: str,
     at: NDArray[np.intp],
     values: NDArray[np.float64],
@@ -319,7 +182,7 @@ def _refuse_no_counts(rows: Rows, file: SourceFile, at: NDArray[np.intp], values
 
 
 def _refuse_repeats(
-    rows: Rows, keys: _Keys, key: NDArray[np.int64], first: NDArray[np.intp], at: NDArray[np.intp]
+    rows: Rows, keys: Keys, key: NDArray[np.int64], first: NDArray[np.intp], at: NDArray[np.intp]
 ) -> None:
     placed = np.array([name != "" for name in keys.area.names], dtype=bool)[keys.area.index[at]]
     again = (first != np.arange(len(key))) & placed

@@ -232,6 +232,8 @@ def _backtest(session: Session) -> Backtest:
 def _compared(session: Session, backtest: Backtest) -> pd.DataFrame:
     spec = session.definitions.experiment.conditions
     table = build_comparison(backtest.table, baseline=CONDITIONS_BASELINE, seed=session.definitions.experiment.seed)
+    # The baseline is no count of an area's own past, so the verdicts of the forecast's comparison would mislead.
+    table["verdict"] = table["verdict"].str.replace("counting", "the region's rate", regex=False)
     table["vintages"] = AS_KNOWN
     if spec is not None and spec.hindsight:
         table = table.assign(vintages=HINDSIGHT, hindsight_fit=table["skill"], verdict=_NOT_SKILL)

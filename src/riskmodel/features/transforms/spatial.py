@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.features.transforms.base import Floats, Paths, Trailing, Transform, half_of, read_columns, require_window
-from riskmodel.panel.season import area_slices, group_totals, rolling_mean, trailing_sums, window_sums
+from riskmodel.panel.season import area_slices, group_totals, rolling_mean, window_sums
 from riskmodel.panel.view import View
 
 if TYPE_CHECKING:
@@ -56,22 +56,21 @@ class NeighbourMean(Trailing):
         out = np.empty(series.shape, dtype=np.float32)
         for rows in area_slices(series.shape, 200_000):
             # Whole numbers add up to the same bits in either order: first over the areas, then over the months.
-            mean = trailing_sums(_added(around[rows], known), self.window)
+            mean = window_sums(_added(around[rows], known), self.window)
             if alike:
-                held = trailing_sums(present[:1].T, self.window) * areas[rows].T
+                held = window_sums(present[:1], self.window) * areas[rows]
             else:
-                held = trailing_sums(_added(around[rows], present), self.window)
-            enough = (held >= half_of(self.window) * areas[rows].T) & (held > 0)
-            mean /= np.where(enough, held, np.nan)
-            out[rows] = mean.astype(np.float32).T
+                held = window_sums(_added(around[rows], present), self.window)
+            mean /= np.where((held >= half_of(self.window) * areas[rows]) & (held > 0), held, np.nan)
+            out[rows] = mean
         return out
 
 
 def _added(around: csr_array, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Sums [period, row] over the areas around each row; only the rows that are needed become float64."""
+    """Sums [row, period] over the areas around each row; only the rows that are needed become float64."""
     needed, place = np.unique(around.indices, return_inverse=True)
     close = type(around)((around.data, place, around.indptr), shape=(around.shape[0], len(needed)))
-    return np.ascontiguousarray((close @ values[needed].astype(np.float64)).T)
+    return np.asarray(close @ values[needed].astype(np.float64))
 
 
 def _second_ring(touching: csr_array) -> csr_array:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskmodel.features.transforms.base import Floats, Paths, Trailing, half_of, read_columns, require_window
-from riskmodel.panel.season import month_slices, rolling_mean, window_sums
+from riskmodel.panel.season import area_slices, rolling_mean, window_sums
 from riskmodel.panel.view import View
 
 if TYPE_CHECKING:
@@ -112,8 +112,13 @@ class EwmMean(Trailing):
         series = made_of.series(view)
         out = np.empty(series.shape, dtype=np.float32)
         decay = 0.5 ** (1.0 / self.half_life)
-        for rows, top, present in month_slices(series):
-            weight = present.astype(np.float64)
+        for rows in area_slices(series.shape, 150_000):
+            # With the months first, each step runs over many areas at once.
+            months = np.ascontiguousarray(series[rows].T)
+            present = np.isfinite(months)
+            top = np.where(present, months, 0.0).astype(np.float64)
+            alike = bool((present == present[:, :1]).all())
+            weight = (present[:, :1] if alike else present).astype(np.float64)
             for month in range(1, len(top)):
                 top[month] += decay * top[month - 1]
                 weight[month] += decay * weight[month - 1]
