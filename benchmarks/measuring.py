@@ -21,11 +21,15 @@ GB = 1e9
 
 @dataclass(frozen=True)
 class Cost:
-    """Medians over the repeats; ``extra`` is the peak of resident memory above the start, in GB."""
+    """Medians over the repeats, in seconds; ``user`` is the CPU time without the system's own, which is mostly memory
+    handed out page by page; ``least`` is the least CPU time of all runs, which others disturb least. ``extra`` is the peak of resident memory above the start, in GB.
+    """
 
     wall: float
     cpu: float
+    user: float
     extra: float
+    least: float
 
 
 def resident() -> int:
@@ -60,26 +64,31 @@ class _Peak:
 
 def measure(work: Callable[[Any], Any], *, prepare: Callable[[], Any] = lambda: None, repeats: int = 3) -> Cost:
     """Run a piece of work several times; what ``prepare`` makes for it is not timed, what it returns is thrown away."""
-    walls, cpus, peaks = [], [], []
+    walls, cpus, users, peaks = [], [], [], []
     for _ in range(repeats):
         given = prepare()
         gc.collect()
         with _Peak() as peak:
-            wall, cpu = time.perf_counter(), time.process_time()
+            wall, cpu, user = time.perf_counter(), time.process_time(), os.times().user
             result = work(given)
             walls.append(time.perf_counter() - wall)
             cpus.append(time.process_time() - cpu)
+            users.append(os.times().user - user)
         peaks.append((peak.most - peak.start) / GB)
         del result, given
-    return Cost(statistics.median(walls), statistics.median(cpus), statistics.median(peaks))
+    return Cost(*(statistics.median(values) for values in (walls, cpus, users, peaks)), least=min(cpus))
 
 
-def table(rows: Sequence[tuple[str, Cost]], ours: str) -> str:
-    """A Markdown table; ratios are each row's time over that of the row ``ours``."""
-    base = dict(rows)[ours]
-    lines = ["| | wall s | CPU s | wall, x ours | CPU, x ours | extra GB at the peak |", "|---|---|---|---|---|---|"]
+def table(rows: Sequence[tuple[str, Cost]], unit: str) -> str:
+    """A Markdown table; ratios are each row's time over that of the row ``unit``."""
+    base = dict(rows)[unit]
+    lines = [
+        "| | wall s | CPU s | user CPU s | least CPU s | wall | CPU | user CPU | least CPU | extra GB at the peak |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
     lines += [
-        f"| {name} | {c.wall:.2f} | {c.cpu:.2f} | {c.wall / base.wall:.2f} | {c.cpu / base.cpu:.2f} | {c.extra:.2f} |"
+        f"| {name} | {c.wall:.2f} | {c.cpu:.2f} | {c.user:.2f} | {c.least:.2f} | {c.wall / base.wall:.2f} x "
+        f"| {c.cpu / base.cpu:.2f} x | {c.user / base.user:.2f} x | {c.least / base.least:.2f} x | {c.extra:.2f} |"
         for name, c in rows
     ]
     return "\n".join(lines)

@@ -8,10 +8,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from builders import BURGLARY, FIRST, HISTORY, INCOME, LAG, RESIDENTS, reordered, tiny_panel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders import BURGLARY, FIRST, HISTORY, INCOME, LAG, RESIDENTS, reordered, tiny_panel
 from riskmodel.contracts.errors import DefinitionError
 from riskmodel.contracts.periods import month_start
 from riskmodel.contracts.specs import FeatureSetSpec, FeatureSpec, PolicySpec, TargetSpec

@@ -52,7 +52,11 @@ MONTHLY = [
 
 
 def shown(case: object) -> str:
-    return f"{type(case).__name__}{sorted(vars(case).items())}" if isinstance(case, Transform) else str(case)
+    return (
+        f"{type(case).__name__}{sorted(vars(case).items())}"
+        if isinstance(case, Transform)
+        else getattr(case, "__qualname__", str(case))
+    )
 
 
 @st.composite

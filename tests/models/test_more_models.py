@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from builders import FIRST, HISTORY, LAG, TARGET, feature, tiny_panel, tiny_plan
 from scipy.special import xlogy
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from builders import FIRST, HISTORY, LAG, TARGET, feature, tiny_panel, tiny_plan
 from riskmodel.contracts.errors import DataFileError, DefinitionError
 from riskmodel.contracts.periods import month_start
 from riskmodel.contracts.specs import ModelSpec

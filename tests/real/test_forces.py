@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from riskmodel.contracts.errors import NotEnoughHistory, NotYetPublished
+from riskmodel.contracts.errors import DefinitionError, NotEnoughHistory, NotYetPublished
 from riskmodel.contracts.periods import month_number
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.panel.quality import build_quality
-from riskmodel.workflow import Comparison, Session, compare, open_session, read_definitions
+from riskmodel.workflow import Comparison, Session, compare, ingest, init_workspace, open_session, read_definitions
 
 pytestmark = pytest.mark.real
 
@@ -235,3 +235,15 @@ def test_thames_valley_says_what_its_holes_cost(thames_valley: Session) -> None:
     recorded = {(o, h) for o, h, _ in made}
     assert {w for w in wanted if w[:2] in recorded} <= made | told
     assert made
+
+
+def test_a_welsh_force_is_refused_where_the_features_use_the_english_indices(tmp_path: Path, real_data: Path) -> None:
+    workspace = tmp_path / "wales"
+    init_workspace(workspace)
+    question = (workspace / "experiments" / "gloucestershire.yaml").read_text(encoding="utf-8")
+    (workspace / "experiments" / "gwent.yaml").write_text(
+        question.replace("force: gloucestershire", "force: gwent"), encoding="utf-8"
+    )
+    definitions = read_definitions(Workspace(workspace), "gwent")
+    with pytest.raises(DefinitionError, match=r"'deprivation' says nothing of any area of Gwent"):
+        ingest(definitions, real_data)

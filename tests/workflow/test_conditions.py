@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from builders import FIRST, INCOME, tiny_panel
 
+from builders import FIRST, INCOME, tiny_panel
 from riskmodel.backtest.run import run_backtest
 from riskmodel.contracts.errors import DefinitionError
 from riskmodel.contracts.periods import month_start
@@ -215,8 +215,8 @@ def test_hindsight_shows_the_newest_vintage_of_the_day_at_every_date_and_nothing
     old, new = panel.static.vintages["iod", "income"]
     for day, expected in ((month_start(FIRST + 25), new), (month_start(FIRST + 15), old)):
         shown = with_newest_vintages(panel, day).as_of(month_start(FIRST + 10))
-        assert np.array_equal(INCOME.values(shown), expected.values)  # noqa: PD011  # a Vintage is no frame
-    assert np.array_equal(INCOME.values(panel.as_of(month_start(FIRST + 10))), old.values)  # noqa: PD011
+        assert np.array_equal(INCOME.values(shown), expected.values)  # a Vintage is no frame
+    assert np.array_equal(INCOME.values(panel.as_of(month_start(FIRST + 10))), old.values)
 
 
 def test_the_skill_a_domain_earns_is_the_difference_of_two_backtests(session: Session):

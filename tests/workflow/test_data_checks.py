@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,13 +32,20 @@ from riskmodel.workflow.data_rules import (
 CODES = {"held", "reads", "codes", "range", "units", "coverage", "months"}
 
 
-@pytest.fixture
-def held(small_workspace: Path, tmp_path: Path) -> Any:
-    """A copy of the region and of the definitions, to break."""
-    import shutil
-
+@pytest.fixture(scope="module")
+def sound(small_workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The region as it was made, judged; its store spares the broken copies most of the reading."""
+    root = tmp_path_factory.mktemp("sound")
     for room in ("features", "experiments", "fairness"):
-        shutil.copytree(small_workspace / room, tmp_path / "ws" / room)
+        shutil.copytree(small_workspace / room, root / room)
+    data = small_workspace / "build" / "synthetic"
+    return SimpleNamespace(root=root, found=check_data(read_definitions(Workspace(root), "small"), data))
+
+
+@pytest.fixture
+def held(sound: Any, small_workspace: Path, tmp_path: Path) -> Any:
+    """A copy of the region and of the definitions, to break."""
+    shutil.copytree(sound.root, tmp_path / "ws")
     data = Path(shutil.copytree(small_workspace / "build" / "synthetic", tmp_path / "data"))
 
     def findings() -> pd.DataFrame:
@@ -59,8 +67,8 @@ def file_of(data: Path, pattern: str) -> Path:
     return next(iter(sorted(data.glob(pattern))))
 
 
-def test_the_invented_region_keeps_every_contract_but_its_missing_month(held: Any) -> None:
-    found = held.findings()
+def test_the_invented_region_keeps_every_contract_but_its_missing_month(sound: Any) -> None:
+    found = sound.found
     assert list(found.columns) == list(COLUMNS)
     assert set(found["code"]) >= CODES
     assert severities(found)["problem"] == 0
@@ -73,8 +81,8 @@ def test_the_invented_region_keeps_every_contract_but_its_missing_month(held: An
     )
 
 
-def test_the_same_files_give_the_same_rows(held: Any) -> None:
-    pd.testing.assert_frame_equal(held.findings(), held.findings())
+def test_the_same_files_give_the_same_rows(sound: Any, held: Any) -> None:
+    pd.testing.assert_frame_equal(sound.found, held.findings())
 
 
 def test_a_month_cut_off_halfway_stands_out(held: Any) -> None:
@@ -174,7 +182,10 @@ def test_rules_at_their_edges() -> None:
     assert missing_months([]) == []
     months = [f"2025-{m:02d}" for m in range(1, 8)]
     assert odd_months(months, np.array([100.0, 100, 100, 50, 100, 200, 100])) == []
-    assert [m for m, _, _ in odd_months(months, np.array([100.0, 100, 100, 49, 100, 201, 100]))] == ["2025-04", "2025-06"]
+    assert [m for m, _, _ in odd_months(months, np.array([100.0, 100, 100, 49, 100, 201, 100]))] == [
+        "2025-04",
+        "2025-06",
+    ]
     assert odd_months(months, np.array([5.0, 5, 5, 0, 5, 50, 5])) == []
 
 

@@ -1,4 +1,4 @@
-"""The doctor: each thing that breaks in practice is broken here, named, mended where it can be, and whole afterwards."""
+"""The doctor: each thing that breaks in practice is broken here, named, mended where it can be, and whole again."""
 
 from __future__ import annotations
 
@@ -123,9 +123,7 @@ def test_a_killed_mending_changes_nothing(moved: Path) -> None:
     store = resolve_store(moved)
     found = find_moved(store)
     with closing(sqlite3.connect(store.database)) as opened, opened:
-        opened.execute(
-            "create trigger stop before update on runs begin select raise(abort, 'full disk'); end"
-        )
+        opened.execute("create trigger stop before update on runs begin select raise(abort, 'full disk'); end")
     before = addresses(moved)
     todo = of(examine(moved, mend=True), "tracking-moved")
     assert [f.state for f in todo] == ["to do"]

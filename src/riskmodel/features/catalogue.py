@@ -177,7 +177,7 @@ def _input(
     kind = _kind_of(factor, sources[factor.source])
     absent_is_zero = factor.missing == "zero_is_zero"
     made_of = Input(name, kind, factor.source, (factor.measure,), factor.per, factor.of, factor.travels, absent_is_zero)
-    return made_of, factor.role, _DIRECTIONS[factor.expected]
+    return made_of, factor.role, 0 if factor.role == "context" else _DIRECTIONS[factor.expected]
 
 
 def _kind_of(factor: FactorSpec, source: SourceSpec) -> str:

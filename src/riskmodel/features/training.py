@@ -151,7 +151,7 @@ def months_held(view: View, target: TargetSpec, origins: Sequence[int], window: 
 
 
 def _rows(block: Floats, usable: npt.NDArray[np.intp]) -> Floats:
-    """Rows [area x origin, feature] of some origins, one feature after the other in memory, copied only where needed."""
+    """Rows [area x origin, feature] of some origins, in memory one feature after the other; copied where needed."""
     features = block.transpose(2, 0, 1)
     following = len(usable) > 0 and usable[-1] - usable[0] + 1 == len(usable)
     chosen = features[:, :, usable[0] : usable[-1] + 1] if following else features[:, :, usable]

@@ -125,7 +125,7 @@ def explore_page(found: Exploration) -> str:
     page = {
         "title": found.title,
         "region": found.region,
-        "subtitle": f"{found.region}. Unit: {found.unit}. Conditions found with higher or lower recorded violence, by place.",
+        "subtitle": f"{found.region}. Unit: {found.unit}. Found with higher or lower recorded violence, by place.",
         "sections": _sections(found),
         "closing": f"Made by riskmodel explore {found.name}. Places and groups, never individuals.",
     }
@@ -318,7 +318,9 @@ def _frame(caption: str, frame: pd.DataFrame, *, folded: bool = False) -> _Table
     """A frame as it is shown: its first column heads the rows."""
     numbers = frozenset(i for i, name in enumerate(frame.columns) if i and frame[name].dtype.kind in "if")
     headings = [_HEADINGS.get(str(c), str(c).replace("_", " ").capitalize()) for c in frame.columns]
-    return _Table(caption, headings, [[_cell(v) for v in row] for row in frame.itertuples(index=False)], numbers, folded)
+    return _Table(
+        caption, headings, [[_cell(v) for v in row] for row in frame.itertuples(index=False)], numbers, folded
+    )
 
 
 def _cell(value: Any) -> str:

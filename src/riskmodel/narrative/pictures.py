@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,8 @@ def _steps(low: float, high: float) -> Floats:
     raw = span / 5
     size = 10.0 ** np.floor(np.log10(raw))
     step = size * next(m for m in (1, 2, 5, 10) if m * size >= raw)
-    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    ticks: Floats = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    return ticks
 
 
 def _axes(low: float, high: float, unit: str) -> list[Shape]:
@@ -130,7 +132,9 @@ def time_line(labels: Sequence[str], values: Floats, *, title: str, unit: str, d
             words = f"{label}: {shown(float(values[index]))}"
             shapes.append(_mark("circle", "dot", words, cx=x[index], cy=_place(float(values[index]), 0, top), r=3))
         else:
-            shapes.append(_mark("line", "gap", f"{label}: missing", x1=x[index], y1=_TOP, x2=x[index], y2=_HEIGHT - _BOTTOM))
+            shapes.append(
+                _mark("line", "gap", f"{label}: missing", x1=x[index], y1=_TOP, x2=x[index], y2=_HEIGHT - _BOTTOM)
+            )
         if index % every == 0:
             shapes.append(_text(float(x[index]), _HEIGHT - _BOTTOM + 18, label))
     return Picture("trend", title, description, _WIDTH, _HEIGHT, tuple(shapes))
@@ -160,7 +164,12 @@ def bars(name: str, labels: Sequence[str], values: Floats, *, title: str, descri
 
 
 def area_map(
-    shapes: npt.NDArray[np.object_], classes: npt.NDArray[np.int64], words: Sequence[str], *, title: str, description: str
+    shapes: npt.NDArray[np.object_],
+    classes: npt.NDArray[np.int64],
+    words: Sequence[str],
+    *,
+    title: str,
+    description: str,
 ) -> Picture:
     """Areas shaded by class, -1 standing for no value; outlines are rounded to the picture's own units."""
     import shapely
@@ -177,7 +186,7 @@ def area_map(
     moved[1:] = (np.diff(x) != 0) | (np.diff(y) != 0) | (np.diff(of_ring) != 0)
     x, y, of_ring = x[moved], y[moved], of_ring[moved]
     starts = np.searchsorted(of_ring, np.arange(len(rings) + 1))
-    written = [_path(x[a:b], y[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    written = [_path(x[a:b], y[a:b]) for a, b in pairwise(starts.tolist())]
     outlines = [""] * len(shapes)
     for ring, area in zip(written, owner, strict=True):
         outlines[area] += ring

@@ -25,6 +25,7 @@ def build_panel(
     geography: Geography,
     *,
     measures: Mapping[str, Collection[str]],
+    if_held: Mapping[str, Collection[str]] | None = None,
     first_month: str | None = None,
 ) -> Panel:
     """Assemble the panel of one region.
@@ -39,26 +40,31 @@ def build_panel(
         The region's frame.
     measures : mapping
         Source -> measures wanted from it.
+    if_held : mapping, optional
+        Source -> measures taken where a file supplies them, and done without where none does.
     first_month : str, optional
         Where the period axis begins; the first month held if absent.
 
     Raises
     ------
     DefinitionError
-        If a measure is in no file of its source.
+        If a measure is in no file of its source, or says nothing of any area of the region.
     NotEnoughHistory
         If a monthly source has no file for the region.
     """
     monthly: dict[str, Monthly] = {}
     vintages: dict[tuple[str, str], list[Vintage]] = {}
-    for source, wanted in measures.items():
+    more = if_held or {}
+    for source in dict.fromkeys((*measures, *more)):
         own = [f for f in files if f.source == source]
         issued = [f for f in own if f.spec.by_month]
         if issued:
             monthly[source] = build_monthly(store, source, issued)
         for file in own:
             if not file.spec.by_month:
-                _add_vintages(vintages, store.read(file), file, wanted)
+                _add_vintages(vintages, store.read(file), file, {*measures.get(source, ()), *more.get(source, ())})
+    _require_cover(geography, measures, vintages)
+    for source, wanted in measures.items():
         _require(source, wanted, monthly.get(source), vintages)
     for held in vintages.values():
         held.sort(key=lambda v: (v.published, v.period))
@@ -111,6 +117,28 @@ def _add_vintages(
                     summed,
                 )
             )
+
+
+def _require_cover(
+    geography: Geography,
+    measures: Mapping[str, Collection[str]],
+    vintages: Mapping[tuple[str, str], Sequence[Vintage]],
+) -> None:
+    """Refuse a static source that does not reach the region, as the English indices do not reach Wales."""
+    for source, wanted in measures.items():
+        held = [v for measure in sorted(wanted) for v in vintages.get((source, measure), ())]
+        if held and not any(_covers(geography, vintage) for vintage in held):
+            raise DefinitionError(
+                f"the source '{source}' says nothing of any area of {geography.title}",
+                found=sorted({v.file for v in held}),
+                hint="choose a feature set without this source, or add a source that covers the region",
+            )
+
+
+def _covers(geography: Geography, vintage: Vintage) -> bool:
+    travels = "sum" if vintage.summed else "share"
+    values = geography.conversion.static(vintage.codes, vintage.values, travels=travels, level=vintage.level)
+    return bool(np.isfinite(values).any())
 
 
 def _require(

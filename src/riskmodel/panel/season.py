@@ -136,9 +136,7 @@ def pooled_season(totals: Floats, first_month: int, *, shrink: float = 1.0) -> F
     return pooled_seasons(totals, first_month, np.array([totals.shape[1]]), shrink=shrink)[:, 0, :]
 
 
-def pooled_seasons(
-    totals: Floats, first_month: int, stops: npt.NDArray[np.int64], *, shrink: float = 1.0
-) -> Floats:
+def pooled_seasons(totals: Floats, first_month: int, stops: npt.NDArray[np.int64], *, shrink: float = 1.0) -> Floats:
     """``pooled_season`` of the first ``stop`` months, for many stops at once: [group, stop, 12].
 
     Parameters

@@ -51,7 +51,8 @@ def header_of(text: bytes, name: str) -> list[str]:
     >>> header_of(b'date,"geography code"\n2021,E01000001\n', "one.csv")
     ['date', 'geography code']
     """
-    first = text.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
+    end = text.find(b"\n")
+    first = text[: len(text) if end < 0 else end].decode("utf-8").rstrip("\r")
     try:
         header = next(csv.reader([first], strict=True))
     except (csv.Error, StopIteration) as error:

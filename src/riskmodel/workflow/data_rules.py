@@ -29,7 +29,8 @@ Verdict = tuple[Literal["problem", "look", "fine"], str, str]
 
 _ENOUGH = 20.0
 _LOW, _HIGH = 0.5, 2.0
-_FULL, _HALF = 0.95, 0.5
+_FULL = 0.95
+_UNLIKE = 0.5
 _AROUND = 3
 
 
@@ -94,7 +95,7 @@ class Coverage:
 
 
 def judge_coverage(held: npt.NDArray[np.bool_], district: npt.NDArray[np.intp], districts: int) -> Coverage:
-    """Judge the region, and name each district with a value for less than 95 per cent of its areas.
+    """Judge the region, and name each district with a value for less than 95 per cent of its areas, or for none.
 
     Examples
     --------
@@ -106,7 +107,7 @@ def judge_coverage(held: npt.NDArray[np.bool_], district: npt.NDArray[np.intp], 
     with_value = np.bincount(district, weights=held, minlength=districts)
     low: dict[int, Verdict] = {}
     for index in np.flatnonzero(with_value < _FULL * areas):
-        severe = with_value[index] < _HALF * areas[index]
+        severe = with_value[index] == 0
         found = f"{int(with_value[index])} of {int(areas[index])}"
         low[int(index)] = ("problem" if severe else "look", found, "areas of this district that have a value")
     total, size = int(held.sum()), len(held)
@@ -126,7 +127,7 @@ def judge_drift(old: Floats, new: Floats) -> Verdict:
     found = f"rank correlation {correlation:.2f}, median {middle:g} then {middle + moved:g}"
     if correlation < 0:
         return "problem", found, "the newer vintage ranks the areas the other way round"
-    if correlation < _HALF:
+    if correlation < _UNLIKE:
         return "look", found, "the vintages rank the areas differently"
     if abs(moved) > spread:
         return "look", found, "the median moved by more than the middle half of the areas spans"

@@ -11,11 +11,12 @@ from typing import Any
 
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
 from riskmodel.contracts.registry import names
-from riskmodel.contracts.specs import ExperimentSpec, ModelSpec, PolicySpec, SourceSpec, TargetSpec
+from riskmodel.contracts.specs import CharacteristicSpec, ExperimentSpec, ModelSpec, PolicySpec, SourceSpec, TargetSpec
 from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.features.catalogue import ResolvedFeature, needed_measures, resolve_features
 from riskmodel.forecast import Plan, make_model
 from riskmodel.models.ensemble import Ensemble
+from riskmodel.panel.groups import group_measures
 from riskmodel.workflow.conditions import resolve_conditions
 
 __all__ = ["Definitions", "read_definitions"]
@@ -35,6 +36,7 @@ class Definitions:
     policy: PolicySpec
     sources: Mapping[str, SourceSpec]
     features: tuple[ResolvedFeature, ...]
+    characteristics: Mapping[str, CharacteristicSpec]
     digest: str
     conditions: tuple[ResolvedFeature, ...] = ()
 
@@ -42,6 +44,11 @@ class Definitions:
     def measures(self) -> dict[str, set[str]]:
         """Source -> measures the target and the features of both models need."""
         return needed_measures(self.target, (*self.features, *self.conditions))
+
+    @property
+    def group_measures(self) -> dict[str, set[str]]:
+        """Source -> measures the groups are made of."""
+        return group_measures(self.characteristics)
 
     @property
     def plan(self) -> Plan:
@@ -103,6 +110,7 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
         policy=read["policy"],
         sources=sources,
         features=tuple(read["features"]),
+        characteristics=workspace.read_all("characteristic"),
         digest=_digest(workspace, experiment, read, sources),
         conditions=read["conditions"],
     )
@@ -183,5 +191,8 @@ def _digest(
         "conditions": [] if experiment.conditions is None else _set_of(workspace, experiment.conditions.feature_set),
         "sources": {k: v.model_dump(mode="json") for k, v in sorted(sources.items())},
         "factors": {k: v.model_dump(mode="json") for k, v in sorted(factors.items())},
+        "characteristics": {
+            k: v.model_dump(mode="json") for k, v in sorted(workspace.read_all("characteristic").items())
+        },
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

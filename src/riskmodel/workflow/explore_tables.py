@@ -53,8 +53,8 @@ def values_of(view: View, factor: str, spec: FactorSpec) -> Floats:
         If fewer than six of the newest twelve months of a monthly factor are held.
     """
     if spec.source not in view.panel.monthly:
-        kind = "static"
-        made_of = Input(factor, kind, spec.source, (spec.measure,), spec.per, spec.of, spec.travels)
+        zero = spec.missing == "zero_is_zero"
+        made_of = Input(factor, "static", spec.source, (spec.measure,), spec.per, spec.of, spec.travels, zero)
         return made_of.values(view)
     rate = _rate(view, spec.source, (spec.measure,), 0)
     if rate is None:
@@ -74,7 +74,7 @@ def refusal_of(spec: FactorSpec, source: SourceSpec) -> str | None:
 
 
 def _rate(view: View, source: str, measures: Sequence[str], back: int) -> Floats | None:
-    """Mean records a month per 1,000 residents over twelve calendar months that end ``back`` months before the newest."""
+    """Mean records a month per 1,000 residents over twelve months that end ``back`` months before the newest."""
     series = view.series(source, measures)
     stop = series.shape[1] - back
     window = series[:, max(0, stop - WINDOW) : max(0, stop)].astype(np.float64)
@@ -172,7 +172,10 @@ def missing_table(view: View, spec: FactorSpec, values: Floats, *, monthly: bool
     import pandas as pd
 
     absent = int((~np.isfinite(values)).sum())
-    rows = [("Areas of the region", len(values), ""), ("Areas without a value", absent, "shown hatched, never filled in")]
+    rows = [
+        ("Areas of the region", len(values), ""),
+        ("Areas without a value", absent, "shown hatched, never filled in"),
+    ]
     if monthly:
         present = view.present(spec.source)
         first = int(np.argmax(present)) if present.any() else 0

@@ -298,11 +298,9 @@ def _shapes(here: _Region) -> npt.NDArray[np.object_]:
     import pandas as pd
 
     spec = here.definitions.sources[GEOGRAPHY]
-    roles = [role for role in ("boundaries_force", "boundaries") if role in spec.files]
+    roles: list[str] = [role for role in ("boundaries_force", "boundaries") if role in spec.files]
     files = find_files(GEOGRAPHY, spec, here.data, force=here.geography.force, roles=roles)
     chosen = min(files, key=lambda f: roles.index(f.role))
     codes, shapes = read_boundaries(chosen)
     shape = pd.Series(shapes, index=codes).reindex(here.geography.areas)
     return shape.to_numpy(dtype=np.object_)
-
-

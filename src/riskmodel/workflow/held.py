@@ -78,10 +78,12 @@ def _shown(root: Path) -> str:
 
 
 def needed_files(definitions: Definitions, data: Path) -> list[SourceFile]:
-    """Every published file the target and the features need that lies in the data folder."""
+    """Every published file the target, the features and the groups are made of that lies in the data folder."""
     region, history = definitions.experiment.region, definitions.experiment.history
     found: list[SourceFile] = []
-    for source, measures in sorted(definitions.measures.items()):
+    wanted, groups = definitions.measures, definitions.group_measures
+    for source in sorted({*wanted, *groups}):
+        measures = wanted.get(source, set()) | groups.get(source, set())
         spec = definitions.sources[source]
         roles = [role for role, f in spec.files.items() if f.monthly or measures & set(f.measures)]
         found += find_files(source, spec, data, force=region.force, first_month=history.first_month, roles=roles)
@@ -116,6 +118,7 @@ def ingest(definitions: Definitions, data: Path, *, listener: Listener | None = 
         files,
         geography,
         measures=definitions.measures,
+        if_held=definitions.group_measures,
         first_month=definitions.experiment.history.first_month,
     )
     return Held(definitions, data, tuple(files), ingested, store, panel)

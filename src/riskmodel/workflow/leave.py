@@ -42,7 +42,9 @@ def write_outcome(session: Session, comparison: Comparison, tables: dict[str, pd
         "geography_sha256": session.held.panel.geography.digest,
         "geography_note": "codes, boundaries and residents are the newest held: fixed for the run, known in hindsight",
     }
-    return write_bundle(out, tables=tables, parquet=frozenset({"forecasts", "backtest"}), draw=draw, manifest=manifest)
+    return write_bundle(
+        out, tables=tables, parquet=frozenset({"forecasts", "backtest", "groups"}), draw=draw, manifest=manifest
+    )
 
 
 def log_outcome(

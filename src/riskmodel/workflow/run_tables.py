@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.backtest.run import Backtest
 from riskmodel.contracts.tables import FORECASTS, as_table
 from riskmodel.forecast import Forecasts
+from riskmodel.panel.groups import build_groups, groups_not_yet_published
 from riskmodel.panel.quality import build_quality, quality_row
 from riskmodel.workflow.definitions import Definitions
 from riskmodel.workflow.session import Session
@@ -23,12 +24,13 @@ __all__ = ["build_tables"]
 def build_tables(session: Session, comparison: Comparison, forecasts: Forecasts) -> dict[str, pd.DataFrame]:
     """Every table of the bundle, by name."""
     geography = session.held.panel.geography
+    groups, not_held = _group_table(session)
     quality = build_quality(
         session.held.panel,
         session.held.store,
         session.held.files,
         as_of=session.as_of,
-        extra=_run_rows(session, comparison.backtest, forecasts),
+        extra=[*_run_rows(session, comparison.backtest, forecasts), *not_held],
     )
     areas = geography.parents.assign(population=geography.population).rename_axis("location").reset_index()
     return {
@@ -39,6 +41,7 @@ def build_tables(session: Session, comparison: Comparison, forecasts: Forecasts)
         "quality": quality,
         "areas": areas,
         "targets": _target_table(session.definitions),
+        "groups": groups,
         "factors": _factor_table(session.definitions, forecasts),
     }
 
@@ -74,6 +77,18 @@ def _run_rows(session: Session, backtest: Backtest, forecasts: Forecasts) -> lis
         if fitted.imputed
     ]
     return rows
+
+
+def _group_table(session: Session) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Who lives where, and a quality row for every characteristic that no visible file supplies."""
+    view = session.held.panel.as_of(session.as_of)
+    characteristics = session.definitions.characteristics
+    absent = groups_not_yet_published(view, characteristics)
+    rows = [
+        quality_row("groups", f"characteristic left out: {name}", 1, period=_month(session.as_of), note=reason)
+        for name, reason in absent.items()
+    ]
+    return build_groups(view, {n: c for n, c in characteristics.items() if n not in absent}), rows
 
 
 def _month(day: date) -> str:

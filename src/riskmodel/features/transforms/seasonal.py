@@ -66,11 +66,12 @@ class Season(Transform):
         group, codes = view.geography.groups(self.level)
         totals = group_totals(made_of.series(view), group, len(codes))
         at = np.asarray(origins, dtype=np.int64)
+        month = horizon_month(at, horizon) % 12
         stops = np.maximum(view.columns(made_of.source, at) + 1, 0)
         seasons = pooled_seasons(totals, view.panel.first_month, stops, shrink=self.shrink)
         # The last row serves the areas without a group.
         table = np.ones((len(codes) + 1, len(at)), dtype=np.float32)
-        table[:-1] = seasons[:, np.arange(len(at)), month_of_year(horizon_month(at, horizon))]
+        table[:-1] = np.take_along_axis(seasons, month[None, :, None], axis=2)[:, :, 0]
         return table[group]
 
 

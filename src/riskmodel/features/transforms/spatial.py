@@ -85,7 +85,8 @@ def _second_ring(touching: csr_array) -> csr_array:
 class RatioToParent(Trailing):
     """The area's mean monthly count per resident over that of its district, force or other level.
 
-    1: as much per resident as the whole; NaN where the whole has recorded nothing, or the area's parent is uncertain.
+    1: as much per resident as the whole; NaN where the whole has recorded nothing, nobody lives in the area, or its
+    parent is uncertain.
     """
 
     scale = "ratio"
@@ -104,7 +105,8 @@ class RatioToParent(Trailing):
         whole = rolling_mean(group_totals(series, group, len(codes)), self.window, least=half_of(self.window))[group]
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = (own * people[:, None]) / (whole * residents[:, None])
-        return np.where(certain[:, None] & (whole > 0), ratio, np.nan)
+        lived_in = certain & (residents > 0)
+        return np.where(lived_in[:, None] & (whole > 0), ratio, np.nan)
 
 
 class QuantileInRegion(Transform):

@@ -208,7 +208,7 @@ class ZeroShare(Trailing):
 
 
 class PerPopulation(Trailing):
-    """Rolling mean of a monthly count per 1,000 usual residents."""
+    """Rolling mean of a monthly count per 1,000 usual residents; NaN where nobody lives."""
 
     scale = "count"
     keeps_direction = True
@@ -219,7 +219,9 @@ class PerPopulation(Trailing):
     def path(self, view: View, made_of: Input) -> Paths:
         """Counts over residents."""
         own = rolling_mean(made_of.series(view), self.window, least=half_of(self.window))
-        return 1000.0 * own / view.geography.population[:, None]
+        residents = view.geography.population[:, None]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(residents > 0, 1000.0 * own / residents, np.nan)
 
 
 class UnlocatedShare(Trailing):

@@ -1,39 +1,24 @@
-"""Checkers for people who write their own transform or model.
+"""The law, for people who write their own: change all that was published later, and nothing may change.
 
-In: a panel, the thing written, past origins. Out: nothing, or an ``AssertionError`` that names the law broken, the
-origin and what differed. The package's own transforms and models are held to the same checkers.
+In: a panel, past origins, something computed from a view. Out: nothing, or an error that names the origin, the change
+and what differed.
 """
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from riskmodel.contracts.periods import month_from_date, month_label, month_start
-from riskmodel.features.training import FeatureBlocks, build_training_set
-from riskmodel.forecast.fitting import Plan, fit_and_forecast, training_origins
 from riskmodel.panel.view import Monthly, Panel, Release, Static, View, Vintage
+from riskmodel.testing.rules import BrokenRule
 
-if TYPE_CHECKING:
-    from riskmodel.features.catalogue import Input
-    from riskmodel.features.transforms import Transform
-
-__all__ = [
-    "changed_futures",
-    "check_future_blindness",
-    "check_transform",
-    "exact",
-    "forecast_contents",
-    "without_revisions",
-]
+__all__ = ["changed_futures", "check_future_blindness", "exact", "without_revisions"]
 
 Contents = Mapping[str, object]
 Issues = list[tuple[Release, npt.NDArray[np.int64]]]
@@ -57,7 +42,7 @@ def check_future_blindness(
 
     Raises
     ------
-    AssertionError
+    BrokenRule
         Naming the origin, the change and the first thing that differed.
     """
     for origin in origins:
@@ -67,98 +52,11 @@ def check_future_blindness(
             after = {name: exact(value) for name, value in compute(other.as_of(day)).items()}
             differing = [n for n in (*before, *after) if before.get(n) != after.get(n)]
             if differing:
-                raise AssertionError(
+                raise BrokenRule(
+                    "no look ahead",
                     f"'{differing[0]}' at {month_label(origin)} depends on what was published later: "
-                    f"it changed when {change}"
+                    f"it changed when {change}",
                 )
-
-
-def check_transform(
-    transform: Transform, made_of: Input, panel: Panel, *, origins: Sequence[int], horizons: Sequence[int] = (1, 6, 12)
-) -> None:
-    """Hold a transform to its laws: shape, batch form, no look ahead.
-
-    Parameters
-    ----------
-    transform : Transform
-        As a feature set would make it.
-    made_of : Input
-        An input it takes.
-    panel : Panel
-        With at least a year of months before the last origin.
-    origins : sequence of int
-        Past origins, in ascending order.
-    horizons : sequence of int
-        Months ahead.
-
-    Raises
-    ------
-    AssertionError
-        If it does not give one float32 a area, if ``over`` differs from single calls by a bit, if a transform that
-        says it ignores the horizon does not, or if a value depends on what was published or happened later.
-    """
-
-    def single(view: View) -> dict[str, object]:
-        return {f"{transform} at horizon {h}": transform(view, made_of, h) for h in horizons}
-
-    view = panel.as_of(month_start(origins[-1]))
-    for horizon in horizons:
-        batch = transform.over(view, made_of, origins, horizon)
-        for column, origin in enumerate(origins):
-            value = transform(view.at(origin), made_of, horizon)
-            if value.dtype != np.float32 or value.shape != view.geography.areas.shape:
-                raise AssertionError(f"{transform} gives {value.dtype}{value.shape}, not one float32 an area")
-            if exact(value) != exact(np.ascontiguousarray(batch[:, column])):
-                raise AssertionError(f"{transform}: the batch form differs from the single form at {origin}")
-            if not transform.uses_horizon and exact(value) != exact(transform(view.at(origin), made_of, horizons[0])):
-                raise AssertionError(f"{transform} says that it ignores the horizon, and does not")
-    check_future_blindness(panel, single, origins=origins)
-    plain, usable = without_revisions(panel, origins)
-    newest = plain.as_of(month_start(origins[-1]))
-    for origin in usable if newest.origin in usable else ():
-        then, rewound = single(plain.as_of(month_start(origin))), single(newest.at(origin))
-        if any(exact(then[name]) != exact(rewound[name]) for name in then):
-            raise AssertionError(f"{transform} rewound to {month_label(origin)} differs from what it was then")
-
-
-def forecast_contents(view: View, plan: Plan, horizons: Sequence[int]) -> dict[str, object]:
-    """Everything made at an origin, by name: features, training sets, learned models, forecasts.
-
-    Parameters
-    ----------
-    view : View
-        The panel as known on the origin.
-    plan : Plan
-        What to forecast with.
-    horizons : sequence of int
-        Months ahead.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        made = fit_and_forecast(view, plan, horizons)
-    now = FeatureBlocks(view, plan.features, (view.origin,))
-    past = FeatureBlocks(view, plan.features, training_origins(view, plan))
-    contents: dict[str, object] = {
-        "mean": made.mean,
-        "dispersion": made.dispersion,
-        "gaps": made.gaps,
-        "features left out": sorted(made.left_out),
-    }
-    for horizon in horizons:
-        block = now.at(horizon)[:, 0, :]
-        contents |= {f"feature {name} at horizon {horizon}": block[:, i] for i, name in enumerate(now.names)}
-        training = build_training_set(past, plan.target, horizon, minimum_months=plan.minimum_months)
-        frame = training.frame(view.geography.areas)
-        contents |= {f"training set column {c} at horizon {horizon}": frame[c].to_numpy() for c in frame}
-    with tempfile.TemporaryDirectory() as folder:
-        for entry in made.fitted:
-            stem = f"{entry.model_id}.{entry.horizon}"
-            state = json.dumps(entry.model.save(Path(folder), stem), sort_keys=True)
-            facts = (entry.level, entry.dispersion, entry.names, entry.scales, entry.training_rows, entry.imputed)
-            contents[f"model {stem}"] = (state, facts)
-        contents |= {f"model file {p.name}": p.read_bytes() for p in sorted(Path(folder).iterdir())}
-    return contents
 
 
 def changed_futures(panel: Panel, day: date, *, seed: int = 0) -> Iterator[tuple[str, Panel]]:
