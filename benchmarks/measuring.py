@@ -21,8 +21,11 @@ GB = 1e9
 
 @dataclass(frozen=True)
 class Cost:
-    """Medians over the repeats, in seconds; ``user`` is the CPU time without the system's own, which is mostly memory
-    handed out page by page; ``least`` is the least CPU time of all runs, which others disturb least. ``extra`` is the peak of resident memory above the start, in GB.
+    """Medians over the repeats, in seconds.
+
+    ``user`` is the CPU time without the system's own, which is mostly memory handed out page by page; ``least`` is the
+    least CPU time of all runs, the one that others disturb least; ``extra`` is the peak of resident memory above the
+    start, in GB.
     """
 
     wall: float

@@ -12,8 +12,6 @@ from riskmodel.contracts.errors import UsageError
 
 __all__ = ["check", "doctor", "explore", "init", "list_", "new", "ui"]
 
-SHOWN_FINDINGS = 12
-
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The workspace to make or complete")],
@@ -95,12 +93,14 @@ def judged(workspace: Path, experiment: str, data: Path, out: Path | None) -> tu
     findings = check_data(read_definitions(Workspace(workspace), experiment), data)
     counted = severities(findings)
     lines = [f"Data contracts: {', '.join(f'{n} {severity}' for severity, n in counted.items())}."]
-    for row in findings[findings["severity"] != "fine"].head(SHOWN_FINDINGS).to_dict("records"):
-        place = " ".join(str(row[k]) for k in ("source", "measure", "period", "place") if row[k])
-        lines.append(f"  {row['severity']}: {place}: {row['found'] + ' ' if row['found'] else ''}{row['what']}")
-    hidden = counted["problem"] + counted["look"] - SHOWN_FINDINGS
-    if hidden > 0:
-        lines.append(f"  ... and {hidden} more: write them all with --out quality.csv")
+    open_ones = findings[findings["severity"] != "fine"]
+    for (severity, source, code), rows in open_ones.groupby(["severity", "source", "code"], sort=False):
+        first = {k: str(v) for k, v in rows.iloc[0].items()}
+        place = " ".join(first[k] for k in ("measure", "period", "place") if first[k])
+        said = ": ".join(part for part in (place, first["found"], first["what"]) if part)
+        lines.append(f"  {severity}: {source}, {code} ({len(rows)}): {said}" + (" ..." if len(rows) > 1 else ""))
+    if len(open_ones) and out is None:
+        lines.append("  One line each; all of them, with what to do: --out quality.csv")
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_table(out, findings)

@@ -63,6 +63,7 @@ def check_reader(
     """
     raw = file.raw
     observed = read(replace(file))
+    require(replace(file).raw == raw, "leaves files alone", f"{file.name} was changed by reading it")
     _check_table(observed, file)
     _check_counts(observed, adds_up or {})
     again = read(replace(file))
@@ -72,7 +73,6 @@ def check_reader(
         for name, content in {**damaged_contents(raw), **(damaged or {})}.items():
             if content is not None:
                 _check_refusal(read, _with_content(file, content, Path(folder)), name)
-    require(replace(file).raw == raw, "leaves files alone", f"{file.name} was changed by reading it")
 
 
 def damaged_contents(raw: bytes) -> dict[str, bytes]:

@@ -1,0 +1,1 @@
+"""A package of plugins for riskmodel: what pyproject.toml registers is all there is to it."""
