@@ -115,7 +115,7 @@ COMPILE = $(PY) -m uv pip compile --universal --fork-strategy fewest --only-bina
 
 lock: $(CORE)
 	$(COMPILE) pyproject.toml -c requirements/constraints.txt -o requirements/core.lock
-	$(COMPILE) pyproject.toml --group dev -c requirements/core.lock -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra spreadsheets --group dev -c requirements/core.lock -o requirements/dev.lock
 	$(COMPILE) pyproject.toml --group bench -c requirements/core.lock -o requirements/bench.lock
 	$(COMPILE) --group build -o requirements/build.lock
 	$(COMPILE) --group installer -o requirements/installer.lock

@@ -38,6 +38,7 @@ from riskmodel.testing import (
 )
 from riskmodel.workflow.starter import starter_folder
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ORIGINS = [FIRST + 19, FIRST + 24, FIRST + 30, FIRST + 33]
 PANEL = tiny_panel(months=36, missing=[7], again=[(5, 15), (14, 26), (12, 40)])
 SMALL = {name: {"trees": 8, "minimum_rows": 5} for name in ("lightgbm", "histogram_boosting")}

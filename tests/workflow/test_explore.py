@@ -203,6 +203,21 @@ def test_a_vintage_a_run_cannot_see_yet_is_named(definitions: Any, data: Path, w
     assert any("cannot see the vintage 2025 yet: published 2026-10-30" in note for note in found.notes)
 
 
+def test_values_of_larger_areas_are_said_to_be_so(burglary: Any, definitions: Any) -> None:
+    levels = {
+        f"{domain}/{name}": {
+            file.level for file in definitions.sources[factor.source].files.values() if factor.measure in file.measures
+        }
+        for domain, held in definitions.workspace.read_all("factor").items()
+        for name, factor in held.factors.items()
+    }
+    remarks = burglary.alike.set_index("factor")["remark"]
+    coarse = [name for name in remarks.index if not levels[name] & {"lsoa11", "lsoa21"}]
+    assert all("different values, shared by all areas" in remarks[name] for name in coarse)
+    assert not any("different values" in remarks[name] for name in remarks.index if name not in coarse)
+    assert burglary.coarse == ""
+
+
 def test_unknown_and_restricted_factors_are_refused(definitions: Any, data: Path, workspace: Workspace) -> None:
     with pytest.raises(DefinitionError, match="did you mean 'society/income_deprivation'"):
         explore(definitions, "income_deprivation", data=data)

@@ -21,7 +21,7 @@ from riskmodel.contracts.specs import FactorSpec, FeatureSetSpec, FeatureSpec, P
 from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.panel.view import View
 
-__all__ = ["Input", "ResolvedFeature", "needed_measures", "resolve_features"]
+__all__ = ["Input", "ResolvedFeature", "needed_measures", "refusal_of", "resolve_features"]
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def _allowed_factor(
             allowed=sorted(sources),
             hint=did_you_mean(factor.source, sources),
         )
-    refused = _refusal(factor, sources[factor.source])
+    refused = refusal_of(factor, sources[factor.source])
     if refused and name in permitted and permitted[name] < date.today():
         raise DefinitionError(
             f"the factor '{name}' is refused as a feature: it {refused}, and its permission has expired",
@@ -251,7 +251,8 @@ def _allowed_factor(
     return factor
 
 
-def _refusal(factor: FactorSpec, source: SourceSpec) -> str | None:
+def refusal_of(factor: FactorSpec, source: SourceSpec) -> str | None:
+    """Why a factor is refused as a feature unless a policy permits it, in words; None where it is not."""
     if factor.contains_outcome:
         return "contains the outcome that is forecast"
     if factor.police_generated or factor.measure in source.police_generated:

@@ -60,6 +60,8 @@ class Exploration:
         lag, correlation, areas, factor_period, violence_period.
     missing : DataFrame
         what, count, meaning.
+    coarse : str
+        What to say where the values are published for larger areas than those shown; blank where they are not.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Exploration:
     not_compared: pd.DataFrame
     lags: pd.DataFrame
     missing: pd.DataFrame
+    coarse: str = ""
 
 
 @dataclass(frozen=True)
@@ -276,6 +279,7 @@ def _lags(found: Exploration) -> _Section:
         "months, or of twelve that end so many months before. Windows less than twelve months apart share months."
     )
     paragraphs = [said_of(float(newest["correlation"]), int(newest["areas"])), _ASSOCIATION, how]
+    paragraphs += [found.coarse] if found.coarse else []
     words = "Rank correlation across areas with recorded violence per resident: " + ", ".join(
         f"{shown(v)} ({label})" for label, v in zip(labels, values, strict=True)
     )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from riskmodel.contracts.errors import NotEnoughHistory
 from riskmodel.contracts.periods import month_from_date, month_label, month_start
-from riskmodel.contracts.specs import FactorSpec, SourceSpec
+from riskmodel.contracts.specs import FactorSpec
 from riskmodel.features.catalogue import Input
 from riskmodel.panel.geography import Geography
 from riskmodel.panel.view import Panel, Static, View
@@ -31,7 +31,6 @@ __all__ = [
     "lag_table",
     "missing_table",
     "month_trend",
-    "refusal_of",
     "total_table",
     "values_of",
     "vintage_trend",
@@ -60,17 +59,6 @@ def values_of(view: View, factor: str, spec: FactorSpec) -> Floats:
     if rate is None:
         raise NotEnoughHistory(f"fewer than {_LEAST_MONTHS} of the newest {WINDOW} months are held")
     return rate
-
-
-def refusal_of(spec: FactorSpec, source: SourceSpec) -> str | None:
-    """Why a factor is refused as a feature, in words; None where it is not."""
-    if spec.contains_outcome:
-        return "contains the outcome that is forecast"
-    if spec.police_generated or spec.measure in source.police_generated:
-        return "follows police activity"
-    if spec.characteristic is not None:
-        return f"measures a characteristic of people ({spec.characteristic})"
-    return None
 
 
 def _rate(view: View, source: str, measures: Sequence[str], back: int) -> Floats | None:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, UsageError, did_you_mean
 from riskmodel.contracts.periods import month_from_date, month_label, month_start
 from riskmodel.contracts.specs import FactorSpec, SourceSpec
+from riskmodel.features.catalogue import refusal_of
 from riskmodel.narrative.explore_page import Exploration, write_explore_page
 from riskmodel.panel.build import build_panel, default_as_of
 from riskmodel.panel.geography import Geography, build_geography
@@ -34,7 +35,6 @@ from riskmodel.workflow.explore_tables import (
     lag_table,
     missing_table,
     month_trend,
-    refusal_of,
     values_of,
     vintage_trend,
 )
@@ -156,6 +156,7 @@ def explore(definitions: Definitions, factor: str, *, data: Path, listener: List
         not_compared=not_compared,
         lags=lag_table(view, spec, values, target, monthly=monthly),
         missing=missing_table(view, spec, values, monthly=monthly),
+        coarse=_coarse(spec, source, values),
     )
 
 
@@ -224,6 +225,9 @@ def _facts(
     late = [v for v in vintages if v.published > usual]
     if late:
         notes.append(f"Such a run cannot see the vintage {late[-1].period} yet: published {late[-1].published}.")
+    levels = {file.level for file in source.files.values() if spec.measure in file.measures}
+    if not levels & {"lsoa11", "lsoa21"}:
+        notes.append(f"It is published at {', '.join(sorted(levels))} only: every area shows the value of its parent.")
     refused = refusal_of(spec, source)
     if refused:
         notes.append(f"This factor is refused as a feature: it {refused}. Reviewers alone may permit it, in a policy.")
@@ -273,7 +277,8 @@ def _others(
                     left_out.append((name, values))
                 else:
                     remark = refusal_of(catalogue[name], here.definitions.sources[source_name])
-                    said = f"refused as a feature: it {remark}" if remark else ""
+                    coarse = _coarse(catalogue[name], here.definitions.sources[source_name], values)
+                    said = "; ".join([*([f"refused as a feature: it {remark}"] if remark else []), coarse]).strip("; ")
                     found.append((name, catalogue[name].title, said, values))
             step()
     return found, pd.DataFrame(sorted(left_out), columns=["factor", "reason"])
@@ -292,6 +297,15 @@ def _values_of_source(
         if len(factors) == 1:
             return [(next(iter(factors)), error.what)]
     return [pair for name, spec in factors.items() for pair in _values_of_source(here, source, {name: spec})]
+
+
+def _coarse(spec: FactorSpec, source: SourceSpec, values: npt.NDArray[np.float64]) -> str:
+    """What to say of a factor that is published for larger areas: how few different values stand behind the many."""
+    levels = {file.level for file in source.files.values() if spec.measure in file.measures}
+    if levels & {"lsoa11", "lsoa21"}:
+        return ""
+    different = len(np.unique(values[np.isfinite(values)]))
+    return f"Published at {', '.join(sorted(levels))} only: {different} different values, shared by all areas of each"
 
 
 def _shapes(here: _Region) -> npt.NDArray[np.object_]:
