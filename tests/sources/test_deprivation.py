@@ -91,10 +91,11 @@ def test_both_vintages_carry_the_same_measures_dated_apart() -> None:
 
 @pytest.mark.real
 def test_real_vintages_are_whole() -> None:
-    files = find_files("deprivation", SPEC, DATA, force="any") if DATA.is_dir() else []
+    roles = ["iod2019", "iod2025"]
+    files = find_files("deprivation", SPEC, DATA, force="any", roles=roles) if DATA.is_dir() else []
     if not files:
         pytest.skip(f"no published files in {DATA}")
-    assert [f.role for f in files] == ["iod2019", "iod2025"]
+    assert [f.role for f in files] == roles
     for file, areas in zip(files, (32844, 33755), strict=True):
         table = read(file).table
         assert table.num_rows == areas * 8 and table["value"].null_count == 0

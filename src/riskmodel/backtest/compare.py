@@ -229,7 +229,7 @@ def block_interval(model: Floats, baseline: Floats, *, resamples: int, seed: int
 
     Examples
     --------
-    >>> block_interval(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]), resamples=100, seed=1)
+    >>> block_interval(np.arange(1.0, 7.0), 2.0 * np.arange(1.0, 7.0), resamples=100, seed=1)
     (0.5, 0.5)
     """
     blocks = len(model)

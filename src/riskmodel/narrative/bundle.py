@@ -1,8 +1,8 @@
 """The bundle a run leaves: every table, written once and whole, with a manifest of hashes.
 
 Tables are written beside the target folder and moved into place together, so a killed run leaves the old bundle, the
-new one or, between two renames, neither under its name: never a mixture. No wall-clock time, machine name or path enters
-a file: the same inputs give the same bytes.
+new one or, between two renames, neither under its name: never a mixture. No wall-clock time, machine name or path
+enters a file: the same inputs give the same bytes.
 """
 
 from __future__ import annotations
