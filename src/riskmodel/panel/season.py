@@ -13,15 +13,84 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "EXACT",
+    "RunningSums",
     "area_slices",
     "group_totals",
     "pooled_season",
     "pooled_seasons",
     "rolling_mean",
+    "window_differences",
     "window_sums",
 ]
 
 Floats = npt.NDArray[np.float64]
+# float32 holds every whole number up to this one.
+EXACT = 2.0**24
+
+
+class RunningSums:
+    """Counts [area, period] added up from the first month on, so that every window is the difference of two columns.
+
+    Parameters
+    ----------
+    series : float32 array [area, period]
+        Counts, hence whole numbers; NaN = missing.
+
+    Attributes
+    ----------
+    counts : read-only array [area, period]
+        Sums of the months held: float32 where that holds them exactly, or else float64.
+    held : read-only array [1 or area, period]
+        How many months were held so far; one row where the same months are missing everywhere.
+    complete : bool
+        Whether no month is missing.
+
+    Notes
+    -----
+    A quotient of two numbers that float32 holds exactly is the same float32 whether it is worked out in float32 or in
+    float64 and then rounded, so which of the two it was shows in no mean.
+    """
+
+    def __init__(self, series: npt.NDArray[np.float32]) -> None:
+        width = series.shape[1]
+        self.held: npt.NDArray[Any] = np.arange(1, width + 1, dtype=np.float32)[None, :]
+        self.counts: npt.NDArray[Any] = np.cumsum(series, axis=1, dtype=np.float32)
+        # A missing month leaves NaN in all sums after it, so the last ones tell of both.
+        self.complete = width == 0 or not np.isnan(self.counts[:, -1]).any()
+        if not self.complete:
+            present = np.isfinite(series)
+            series = np.where(present, series, np.float32(0.0))
+            alike = bool((present == present[:1]).all())
+            self.held = np.cumsum(present[:1] if alike else present, axis=1, dtype=np.float32)
+            self.counts = np.cumsum(series, axis=1, dtype=np.float32)
+        if width and self.counts.size and self.counts[:, -1].max() >= EXACT:
+            self.counts = np.cumsum(series, axis=1, dtype=np.float64)
+        self.counts.flags.writeable = self.held.flags.writeable = False
+
+    def means(self, window: int, *, least: int) -> npt.NDArray[np.float32]:
+        """``rolling_mean`` of the counts, as float32.
+
+        Examples
+        --------
+        >>> RunningSums(np.array([[1, 2, 6]], dtype=np.float32)).means(2, least=1).tolist()
+        [[1.0, 1.5, 4.0]]
+        """
+        out = np.empty(self.counts.shape, dtype=np.float32)
+        held = window_differences(self.held, window)
+        share = np.where(held >= max(least, 1), held, np.nan).astype(self.counts.dtype)
+        for rows in area_slices(out.shape):
+            among = share if len(share) == 1 else share[rows]
+            np.divide(window_differences(self.counts[rows], window), among, out=out[rows], casting="same_kind")
+        return out
+
+
+def window_differences(total: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:
+    """Sums over the last ``window`` columns from running sums."""
+    sums = np.empty_like(total)
+    sums[:, :window] = total[:, :window]
+    np.subtract(total[:, window:], total[:, :-window], out=sums[:, window:])
+    return sums
 
 
 def area_slices(shape: tuple[int, ...], numbers: int = 60_000) -> Iterator[slice]:

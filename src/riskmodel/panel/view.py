@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,9 @@ import numpy.typing as npt
 from riskmodel.contracts.errors import DefinitionError, NotYetPublished
 from riskmodel.contracts.periods import month_label, month_start, origin_month
 from riskmodel.panel.geography import Geography
+from riskmodel.panel.season import RunningSums, group_totals
 
-__all__ = ["Monthly", "Panel", "Release", "Static", "View", "Vintage"]
+__all__ = ["GroupTotals", "Monthly", "Panel", "Release", "Static", "View", "Vintage"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -185,6 +187,13 @@ def _dense(source: Monthly, chosen: tuple[int, ...], geography: Geography, first
     return _Dense(newest, located, unlocated, present)
 
 
+class GroupTotals(NamedTuple):
+    """Each area's group [area], -1 for none, and the groups' counts [group, period]."""
+
+    group: npt.NDArray[np.intp]
+    totals: npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """The panel as known on ``known_on``, rewound to ``origin``.
@@ -197,6 +206,9 @@ class View:
     origin: int
     _dense: Mapping[str, _Dense]
     _late: Mapping[str, int]
+    # What several features of this view are made of; a rewound view begins anew.
+    _running: dict[tuple[str, tuple[str, ...]], RunningSums] = field(default_factory=dict, init=False, repr=False)
+    _totals: dict[tuple[str, tuple[str, ...], str], GroupTotals] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def geography(self) -> Geography:
@@ -258,6 +270,23 @@ class View:
         for row in rows[1:]:
             out = out + dense.located[row, :, :stop]
         return out
+
+    def running(self, source: str, measures: Sequence[str]) -> RunningSums:
+        """Running sums of ``series``; worked out once."""
+        key = (source, tuple(measures))
+        if key not in self._running:
+            self._running[key] = RunningSums(self.series(source, measures))
+        return self._running[key]
+
+    def totals(self, source: str, measures: Sequence[str], level: str) -> GroupTotals:
+        """Totals of ``series`` by district, force or other level; worked out once."""
+        key = (source, tuple(measures), level)
+        if key not in self._totals:
+            group, codes = self.geography.groups(level)
+            totals = group_totals(self.series(source, measures), group, len(codes))
+            group.flags.writeable = totals.flags.writeable = False
+            self._totals[key] = GroupTotals(group, totals)
+        return self._totals[key]
 
     def unlocated(self, source: str, measures: Sequence[str]) -> Floats:
         """Records without a place [period], for the whole force."""

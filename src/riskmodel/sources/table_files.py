@@ -7,7 +7,6 @@ a whole, so lists of people should come as CSV or Parquet, where nothing but the
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -103,8 +102,7 @@ def read_rows(file: SourceFile, columns: Sequence[str]) -> Rows:
     if file.name.endswith(".parquet"):
         return _parquet(file, wanted)
     if file.name.endswith((".xlsx", ".ods")):
-        cells = _xlsx(file, wanted) if file.name.endswith(".xlsx") else _ods(file, wanted)
-        return _some(Rows(file.name, cells, lambda row: f"{file.name}: row {row + 2}"))
+        return _some(Rows(file.name, _workbook(file, wanted), lambda row: f"{file.name}: row {row + 2}"))
     return _csv(file, wanted)
 
 
@@ -148,44 +146,21 @@ def _parquet(file: SourceFile, columns: list[str]) -> Rows:
     return _some(Rows(file.name, table, lambda row: f"{file.name}: row {row + 1}"))
 
 
-def _xlsx(file: SourceFile, columns: list[str]) -> pa.Table:
+def _workbook(file: SourceFile, columns: list[str]) -> pa.Table:
     try:
-        import openpyxl  # type: ignore[import-untyped]  # it publishes no types
+        from python_calamine import CalamineWorkbook
     except ImportError as error:
-        raise EnvironmentProblem("an Excel workbook cannot be read here", where=file.name, hint=_EXTRA) from error
-    with warnings.catch_warnings():
-        # Styles and validations that openpyxl leaves out have nothing to do with the cells.
-        warnings.simplefilter("ignore")
-        try:
-            book = openpyxl.load_workbook(io.BytesIO(file.raw), read_only=True, data_only=True)
-        except Exception as error:  # openpyxl raises whatever its zip and XML readers meet
-            raise DataFileError("this file is no Excel workbook, or a damaged one", where=file.name) from error
-        rows = book[_sheet(file, book.sheetnames)].iter_rows(values_only=True)
-        header = ["" if cell is None else str(cell).strip() for cell in next(rows, ())]
-        _require(header, columns, file.name)
-        at = [header.index(column) for column in columns]
-        return _of_cells(columns, ([row[i] if i < len(row) else None for i in at] for row in rows))
-
-
-def _ods(file: SourceFile, columns: list[str]) -> pa.Table:
-    import pandas as pd
-
+        raise EnvironmentProblem("a spreadsheet cannot be read here", where=file.name, hint=_EXTRA) from error
     try:
-        import odf  # type: ignore[import-untyped]  # noqa: F401  # pandas asks for it by name; it has no types
-    except ImportError as error:
-        raise EnvironmentProblem("an OpenDocument sheet cannot be read here", where=file.name, hint=_EXTRA) from error
-    try:
-        with pd.ExcelFile(io.BytesIO(file.raw), engine="odf") as book:
-            sheet = _sheet(file, [str(name) for name in book.sheet_names])
-            frame = pd.read_excel(book, sheet_name=sheet, dtype=object, keep_default_na=False)
-    except DataFileError:
-        raise
-    except Exception as error:  # odfpy raises whatever its zip and XML readers meet
-        raise DataFileError("this file is no OpenDocument sheet, or a damaged one", where=file.name) from error
-    header = [str(column).strip() for column in frame.columns]
+        book = CalamineWorkbook.from_filelike(io.BytesIO(file.raw))
+    except Exception as error:  # calamine raises whatever its zip and XML readers meet
+        kind = "Excel workbook" if file.name.endswith(".xlsx") else "OpenDocument sheet"
+        raise DataFileError(f"this file is no {kind}, or a damaged one", where=file.name) from error
+    rows = iter(book.get_sheet_by_name(_sheet(file, book.sheet_names)).to_python(skip_empty_area=False))
+    header = [str(cell).strip() for cell in next(rows, ())]
     _require(header, columns, file.name)
     at = [header.index(column) for column in columns]
-    return _of_cells(columns, frame.iloc[:, at].itertuples(index=False, name=None))
+    return _of_cells(columns, ([row[i] if i < len(row) else None for i in at] for row in rows))
 
 
 def _sheet(file: SourceFile, sheets: Sequence[str]) -> str:

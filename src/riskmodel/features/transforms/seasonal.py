@@ -13,7 +13,7 @@ import numpy as np
 
 from riskmodel.contracts.periods import horizon_month, month_of_year
 from riskmodel.features.transforms.base import Floats, Paths, Trailing, Transform, half_of, read_columns
-from riskmodel.panel.season import group_totals, pooled_season, pooled_seasons, rolling_mean
+from riskmodel.panel.season import pooled_season, pooled_seasons, rolling_mean
 from riskmodel.panel.view import View
 
 if TYPE_CHECKING:
@@ -55,22 +55,20 @@ class Season(Transform):
 
     def __call__(self, view: View, made_of: Input, horizon: int) -> Floats:
         """Learned from the months visible at the view's origin."""
-        group, codes = view.geography.groups(self.level)
-        totals = group_totals(made_of.series(view), group, len(codes))
+        group, totals = view.totals(made_of.source, made_of.measures, self.level)
         season = pooled_season(totals, view.panel.first_month, shrink=self.shrink)
         month = month_of_year(horizon_month(view.origin, horizon))
         return np.where(group >= 0, season[group, month], 1.0).astype(np.float32)
 
     def over(self, view: View, made_of: Input, origins: Sequence[int], horizon: int) -> Floats:
-        """Group totals once, the season at each origin from the months visible there."""
-        group, codes = view.geography.groups(self.level)
-        totals = group_totals(made_of.series(view), group, len(codes))
+        """The season at each origin from the months visible there."""
+        group, totals = view.totals(made_of.source, made_of.measures, self.level)
         at = np.asarray(origins, dtype=np.int64)
         month = horizon_month(at, horizon) % 12
         stops = np.maximum(view.columns(made_of.source, at) + 1, 0)
         seasons = pooled_seasons(totals, view.panel.first_month, stops, shrink=self.shrink)
         # The last row serves the areas without a group.
-        table = np.ones((len(codes) + 1, len(at)), dtype=np.float32)
+        table = np.ones((len(totals) + 1, len(at)), dtype=np.float32)
         table[:-1] = np.take_along_axis(seasons, month[None, :, None], axis=2)[:, :, 0]
         return table[group]
 
@@ -87,8 +85,7 @@ class Trend(Trailing):
 
     def path(self, view: View, made_of: Input) -> Paths:
         """Ratios of two rolling means of group totals, spread over the areas."""
-        group, codes = view.geography.groups(self.level)
-        totals = group_totals(made_of.series(view), group, len(codes))
+        group, totals = view.totals(made_of.source, made_of.measures, self.level)
         short = rolling_mean(totals, self.short, least=1)
         long = rolling_mean(totals, self.long, least=half_of(self.long))
         with np.errstate(invalid="ignore", divide="ignore"):

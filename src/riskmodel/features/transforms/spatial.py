@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.features.transforms.base import Floats, Paths, Trailing, Transform, half_of, read_columns, require_window
-from riskmodel.panel.season import area_slices, group_totals, rolling_mean, window_sums
+from riskmodel.panel.season import EXACT, area_slices, group_totals, rolling_mean, window_differences
 from riskmodel.panel.view import View
 
 if TYPE_CHECKING:
@@ -46,31 +46,27 @@ class NeighbourMean(Trailing):
         self.ring = ring
 
     def path(self, view: View, made_of: Input) -> Paths:
-        """One sparse product of counts, one of months held."""
+        """One sparse product of counts added up and, where areas miss different months, one of months held."""
         around = _second_ring(view.geography.neighbours) if self.ring == 2 else view.geography.neighbours
-        series = made_of.series(view)
-        present = np.isfinite(series)
-        alike = bool((present == present[:1]).all())
-        known = series if alike and present.all() else np.where(present, series, np.float32(0.0))
-        areas = np.asarray(around.sum(axis=1)).reshape(-1, 1)
-        out = np.empty(series.shape, dtype=np.float32)
-        for rows in area_slices(series.shape, 200_000):
-            # Whole numbers add up to the same bits in either order: first over the areas, then over the months.
-            mean = window_sums(_added(around[rows], known), self.window)
-            if alike:
-                held = window_sums(present[:1], self.window) * areas[rows]
-            else:
-                held = window_sums(_added(around[rows], present), self.window)
-            mean /= np.where((held >= half_of(self.window) * areas[rows]) & (held > 0), held, np.nan)
-            out[rows] = mean
+        running = view.running(made_of.source, made_of.measures)
+        areas = np.asarray(around.sum(axis=1), dtype=np.float32).reshape(-1, 1)
+        areas[areas == 0] = np.nan
+        counts = _added(around, running.counts)
+        alike = len(running.held) == 1
+        held = window_differences(running.held if alike else _added(around, running.held), self.window)
+        out = np.empty(counts.shape, dtype=np.float32)
+        for rows in area_slices(out.shape):
+            months = held * areas[rows] if alike else held[rows]
+            months = np.where((months >= half_of(self.window) * areas[rows]) & (months > 0), months, np.nan)
+            np.divide(window_differences(counts[rows], self.window), months, out=out[rows], casting="same_kind")
         return out
 
 
-def _added(around: csr_array, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Sums [row, period] over the areas around each row; only the rows that are needed become float64."""
-    needed, place = np.unique(around.indices, return_inverse=True)
-    close = type(around)((around.data, place, around.indptr), shape=(around.shape[0], len(needed)))
-    return np.asarray(close @ values[needed].astype(np.float64))
+def _added(around: csr_array, sums: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Sums [area, period] over the areas around each; float32 where that holds them exactly, or else float64."""
+    most = np.diff(around.indptr).max(initial=0) * sums.max(initial=0)
+    dtype = sums.dtype if most < EXACT else np.float64
+    return np.asarray(around.astype(dtype) @ sums.astype(dtype, copy=False))
 
 
 def _second_ring(touching: csr_array) -> csr_array:

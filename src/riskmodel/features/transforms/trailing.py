@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.features.transforms.base import Floats, Paths, Trailing, half_of, read_columns, require_window
 from riskmodel.panel.season import area_slices, rolling_mean, window_sums
@@ -65,7 +66,7 @@ class RollingMean(Trailing):
 
     def path(self, view: View, made_of: Input) -> Paths:
         """Running sums over counts, exact."""
-        return rolling_mean(made_of.series(view), self.window, least=self.least, dtype=np.float32)
+        return view.running(made_of.source, made_of.measures).means(self.window, least=self.least)
 
 
 class RollingSd(Trailing):
@@ -109,22 +110,32 @@ class EwmMean(Trailing):
 
     def path(self, view: View, made_of: Input) -> Paths:
         """Numerator and weight by the same recursion, so that holes do not pull the mean to zero."""
-        series = made_of.series(view)
+        series, complete = made_of.series(view), view.running(made_of.source, made_of.measures).complete
         out = np.empty(series.shape, dtype=np.float32)
-        decay = 0.5 ** (1.0 / self.half_life)
-        for rows in area_slices(series.shape, 150_000):
+        everywhere = _decayed(np.ones((series.shape[1], 1)), self.half_life)
+        for rows in area_slices(series.shape):
             # With the months first, each step runs over many areas at once.
-            months = np.ascontiguousarray(series[rows].T)
-            present = np.isfinite(months)
-            top = np.where(present, months, 0.0).astype(np.float64)
-            alike = bool((present == present[:, :1]).all())
-            weight = (present[:, :1] if alike else present).astype(np.float64)
-            for month in range(1, len(top)):
-                top[month] += decay * top[month - 1]
-                weight[month] += decay * weight[month - 1]
-            top /= np.where(weight > 0, weight, np.nan)
-            out[rows] = top.astype(np.float32).T
+            months = np.ascontiguousarray(series[rows].T, dtype=np.float64)
+            weight = everywhere
+            if not complete:
+                present = np.isfinite(months)
+                months[~present] = 0.0
+                weight = _decayed(present.astype(np.float64), self.half_life)
+                weight[weight == 0] = np.nan
+            mean = np.empty(months.shape, dtype=np.float32)
+            np.divide(_decayed(months, self.half_life), weight, out=mean, casting="same_kind")
+            out[rows] = mean.T
         return out
+
+
+def _decayed(values: npt.NDArray[np.float64], half_life: float) -> npt.NDArray[np.float64]:
+    """Every month [period, area] plus what is left of those before it, in place."""
+    decay = 0.5 ** (1.0 / half_life)
+    left = np.empty(values.shape[1])
+    for month in range(1, len(values)):
+        np.multiply(values[month - 1], decay, out=left)
+        values[month] += left
+    return values
 
 
 class Change(Trailing):
