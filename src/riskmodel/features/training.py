@@ -2,7 +2,7 @@
 
 In: a view known on an origin O, resolved features, the target. Out: ``[area, origin, feature]`` float32 blocks and the
 labels ``[area, origin]``; the last origin of a block may be O itself, which is what is forecast from. Features that
-ignore the horizon are built once and shared by all horizons.
+ignore the horizon are built once and shared by all horizons, unless they are as soon made as copied.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ class FeatureBlocks:
 
     @cached_property
     def _shared(self) -> list[Floats | None]:
-        return [None if feature.uses_horizon else self._built(feature, 1) for feature in self.held]
+        return [
+            None if feature.uses_horizon or feature.transform.quick else self._built(feature, 1)
+            for feature in self.held
+        ]
 
     def _built(self, feature: ResolvedFeature, horizon: int) -> Floats:
         values: Floats = feature.transform.over(self.view, feature.input, self.origins, horizon)

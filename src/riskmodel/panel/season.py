@@ -53,19 +53,14 @@ class RunningSums:
     """
 
     def __init__(self, series: npt.NDArray[np.float32]) -> None:
-        width = series.shape[1]
-        self.held: npt.NDArray[Any] = np.arange(1, width + 1, dtype=np.float32)[None, :]
-        self.counts: npt.NDArray[Any] = np.cumsum(series, axis=1, dtype=np.float32)
-        # A missing month leaves NaN in all sums after it, so the last ones tell of both.
-        self.complete = width == 0 or not np.isnan(self.counts[:, -1]).any()
-        if not self.complete:
-            present = np.isfinite(series)
-            series = np.where(present, series, np.float32(0.0))
-            alike = bool((present == present[:1]).all())
-            self.held = np.cumsum(present[:1] if alike else present, axis=1, dtype=np.float32)
-            self.counts = np.cumsum(series, axis=1, dtype=np.float32)
-        if width and self.counts.size and self.counts[:, -1].max() >= EXACT:
-            self.counts = np.cumsum(series, axis=1, dtype=np.float64)
+        present = np.isfinite(series)
+        self.complete = bool(present.all())
+        known = series if self.complete else np.where(present, series, np.float32(0.0))
+        alike = self.complete or bool((present == present[:1]).all())
+        self.held: npt.NDArray[Any] = _added_up(present[:1] if alike else present, np.float32)
+        self.counts: npt.NDArray[Any] = _added_up(known, np.float32)
+        if self.counts[:, -1:].max(initial=0.0) >= EXACT:
+            self.counts = _added_up(known, np.float64)
         self.counts.flags.writeable = self.held.flags.writeable = False
 
     def means(self, window: int, *, least: int) -> npt.NDArray[np.float32]:
@@ -83,6 +78,13 @@ class RunningSums:
             among = share if len(share) == 1 else share[rows]
             np.divide(window_differences(self.counts[rows], window), among, out=out[rows], casting="same_kind")
         return out
+
+
+def _added_up(values: npt.NDArray[Any], dtype: type[np.floating]) -> npt.NDArray[Any]:
+    out = np.empty(values.shape, dtype=dtype)
+    for rows in area_slices(values.shape):
+        out[rows] = _running(values[rows])
+    return out
 
 
 def window_differences(total: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:

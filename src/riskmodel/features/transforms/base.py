@@ -30,7 +30,8 @@ class Transform:
     ``static``, ``exposure``); ``scale`` what its numbers are (``count``: whole-record size, ``ratio``: around 1,
     ``plain``), which tells linear models when to take logarithms. ``keeps_direction``: a higher input gives a higher
     value, so a factor's expected direction holds for the feature. ``takes_two``: the feature names a second input as
-    the parameter ``with``.
+    the parameter ``with``. ``quick``: making the values again takes no longer than copying kept ones, so they are not
+    kept from one horizon to the next.
     """
 
     uses_horizon: ClassVar[bool] = False
@@ -38,6 +39,7 @@ class Transform:
     scale: ClassVar[str] = "plain"
     keeps_direction: ClassVar[bool] = False
     takes_two: ClassVar[bool] = False
+    quick: ClassVar[bool] = False
 
     def __call__(self, view: View, made_of: Input, horizon: int) -> Floats:
         """One value per area [area] at the view's origin; NaN where it cannot be known."""

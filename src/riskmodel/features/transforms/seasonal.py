@@ -77,6 +77,7 @@ class Trend(Trailing):
     """Mean of the last ``short`` months over the mean of the last ``long``, for the area's district or force."""
 
     scale = "ratio"
+    quick = True
 
     def __init__(self, level: str = "pfa", short: int = 3, long: int = 12) -> None:
         if not 1 <= short < long:

@@ -30,6 +30,7 @@ class Latest(Transform):
 
     takes = ("static", "exposure")
     keeps_direction = True
+    quick = True
 
     def __call__(self, view: View, made_of: Input, horizon: int) -> Floats:
         """The values as they are."""

@@ -38,6 +38,7 @@ class Lag(Trailing):
 
     scale = "count"
     keeps_direction = True
+    quick = True
 
     def __init__(self, periods: int = 0) -> None:
         if periods < 0:
@@ -59,6 +60,7 @@ class RollingMean(Trailing):
 
     scale = "count"
     keeps_direction = True
+    quick = True
 
     def __init__(self, window: int, least: int | None = None) -> None:
         self.window = require_window("rolling_mean", window)
@@ -113,7 +115,7 @@ class EwmMean(Trailing):
         series, complete = made_of.series(view), view.running(made_of.source, made_of.measures).complete
         out = np.empty(series.shape, dtype=np.float32)
         everywhere = _decayed(np.ones((series.shape[1], 1)), self.half_life)
-        for rows in area_slices(series.shape):
+        for rows in area_slices(series.shape, 100_000):
             # With the months first, each step runs over many areas at once.
             months = np.ascontiguousarray(series[rows].T, dtype=np.float64)
             weight = everywhere
