@@ -20,7 +20,7 @@ $(PY) -m uv pip install --python $(PY) $(1) || { \
 endef
 from_lock = $(call install,--require-hashes -r $(1),--require-hashes --only-binary :all: -r $(1))
 
-.PHONY: help sna openmp test lint format types imports dependencies tests coverage bench lock clean
+.PHONY: help sna openmp browser test lint format types imports dependencies tests coverage bench lock clean
 .NOTPARALLEL:
 
 help:
@@ -93,9 +93,23 @@ dependencies: $(DEV)
 	@echo "== dependencies: deptry"
 	@$(PY) -m deptry src
 
-tests: $(DEV) openmp
+BROWSER = for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do \
+	command -v $$name >/dev/null && exit 0; done; exit 1
+
+# Debian's own browser, where there is none and the user may install it.
+browser:
+	@($(BROWSER)) || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& echo "== browser: installing chromium" && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+		|| echo "No browser here, and none could be installed: the browser tests will not run."
+
+tests: $(DEV) openmp browser
 	@echo "== tests and doctests: pytest"
-	@$(PY) -m pytest -n $(JOBS)
+	@if ($(BROWSER)); then $(PY) -m pytest -n $(JOBS); else \
+		$(PY) -m pytest -n $(JOBS) -m "not browser"; status=$$?; \
+		echo "These tests need a browser (chromium or chrome) and did NOT run:"; \
+		$(PY) -m pytest --collect-only -q -m browser tests/browser | grep '::'; \
+		[ $$status = 0 ] && exit 1; exit $$status; fi
 
 coverage: $(DEV) openmp
 	$(PY) -m coverage run -m pytest

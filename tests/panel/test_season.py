@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from riskmodel.panel.season import group_totals, pooled_season, rolling_mean
+from riskmodel.panel.season import RunningSums, group_totals, pooled_season, rolling_mean
 
 COUNTS = st.integers(0, 400).map(float) | st.just(np.nan)
 
@@ -108,3 +108,19 @@ def test_what_lies_after_the_window_of_a_month_does_not_reach_it():
     untouched = [m for m in range(12) if m not in touched]
     assert np.ptp(ratio[0, untouched]) < 1e-12
     assert np.ptp(ratio[0]) > 1e-4
+
+
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([1.0, 1e4, 2.0**23]),
+    st.integers(1, 14),
+    st.integers(1, 6),
+)
+def test_running_sums_give_the_same_means_whatever_their_width(seed, size, window, least):
+    """Sums beyond what float32 holds exactly go through float64: the means are those of the plain function."""
+    rng = np.random.default_rng(seed)
+    series = np.floor(rng.random((5, 20)) * size).astype(np.float32)
+    series[:, rng.random(20) < 0.2] = np.nan
+    running = RunningSums(series)
+    expected = rolling_mean(series, window, least=least)
+    np.testing.assert_array_equal(running.means(window, least=least).astype(np.float32), expected.astype(np.float32))

@@ -156,11 +156,11 @@ def _map(found: Exploration, areas: pd.DataFrame, values: npt.NDArray[np.float64
     classes = np.where(held, np.searchsorted(inner, values, side="right"), -1).astype(np.int64)
     # With fewer classes than colours, the darkest still stands for the highest.
     shade = np.where(classes >= 0, classes + (CLASSES - steps if steps > 1 else 0), -1)
-    low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
     names = areas["name"].to_numpy(dtype=object)
+    # No place is named as the extreme of a region: the table holds every area, in the order of its codes.
     words = (
-        f"{len(values)} areas in {steps} classes of about equally many areas, darker for higher. Lowest: {names[low]}, "
-        f"{shown(values[low])}; highest: {names[high]}, {shown(values[high])}. Without a value: {int((~held).sum())}."
+        f"{len(values)} areas in {steps} classes of about equally many areas, darker for higher, from "
+        f"{shown(np.nanmin(values))} to {shown(np.nanmax(values))}. Without a value: {int((~held).sum())}."
     )
     labels = [f"{n}: {shown(v)}" if np.isfinite(v) else f"{n}: no value" for n, v in zip(names, values, strict=True)]
     legend = [
