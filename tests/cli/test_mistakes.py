@@ -224,13 +224,17 @@ def test_a_spoilt_month_is_named_and_leaves_nothing_behind(
 
 
 @pytest.fixture(scope="module")
-def never_failed(definitions: Path, small_workspace: Path) -> dict[str, bytes]:
+def never_failed(
+    definitions: Path, small_workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
     """What the store holds when every file was sound from the start."""
     from riskmodel.contracts.yaml_files import Workspace
     from riskmodel.workflow import ingest, read_definitions
 
-    ingest(read_definitions(Workspace(definitions), "small"), small_workspace / "build" / "synthetic")
-    return held(definitions)
+    folder = tmp_path_factory.mktemp("sound") / "w"
+    copy_definitions(definitions, folder)
+    ingest(read_definitions(Workspace(folder), "small"), small_workspace / "build" / "synthetic")
+    return held(folder)
 
 
 def held(workspace: Path) -> dict[str, bytes]:
