@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 JOBS ?= 2
+# The order of the tests: another number is another order, the same number the same one.
+ORDER ?= 20260401
 PY := .venv/bin/python
 RISKMODEL := .venv/bin/riskmodel
 PLATFORMS := x86_64-pc-windows-msvc x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin x86_64-apple-darwin
@@ -105,8 +107,8 @@ browser:
 
 tests: $(DEV) openmp browser
 	@echo "== tests and doctests: pytest"
-	@if ($(BROWSER)); then $(PY) -m pytest -n $(JOBS); else \
-		$(PY) -m pytest -n $(JOBS) -m "not browser"; status=$$?; \
+	@if ($(BROWSER)); then $(PY) -m pytest -n $(JOBS) --randomly-seed=$(ORDER); else \
+		$(PY) -m pytest -n $(JOBS) --randomly-seed=$(ORDER) -m "not browser"; status=$$?; \
 		echo "These tests need a browser (chromium or chrome) and did NOT run:"; \
 		$(PY) -m pytest --collect-only -q -m browser tests/browser | grep '::'; \
 		[ $$status = 0 ] && exit 1; exit $$status; fi
