@@ -180,3 +180,13 @@ def test_a_csv_has_the_same_line_ends_and_dates_everywhere(tmp_path: Path) -> No
     assert (tmp_path / "t.csv").read_bytes() == 'day,name,value\n2025-09-01,"Łódź, or nearby",0.3333333333\n'.encode()
     with pytest.raises(UsageError, match=r"\.csv or \.parquet"):
         write_table(tmp_path / "t.ods", table)
+
+
+def test_a_feature_names_the_files_it_rests_on_by_their_content(small_run: Any) -> None:
+    """``files_sha256`` can be worked out again from the manifest's own hashes."""
+    inputs = json.loads((small_run.out / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+    factors = pd.read_csv(small_run.out / "tables" / "factors.csv").set_index("feature")
+    street = sorted(f"{sha}  {name}" for name, sha in inputs.items() if name.startswith("police/"))
+    row = factors.loc["target.rolling_mean_12"]
+    assert row["files"] == len(street) > 0
+    assert row["files_sha256"] == hashlib.sha256("\n".join(street).encode()).hexdigest()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.backtest.run import Backtest
 from riskmodel.contracts.tables import FORECASTS, as_table
+from riskmodel.features.catalogue import ResolvedFeature
 from riskmodel.forecast import Forecasts
 from riskmodel.panel.groups import build_groups, groups_not_yet_published
 from riskmodel.panel.quality import build_quality, quality_row
@@ -42,7 +44,7 @@ def build_tables(session: Session, comparison: Comparison, forecasts: Forecasts)
         "areas": areas,
         "targets": _target_table(session.definitions),
         "groups": groups,
-        "factors": _factor_table(session.definitions, forecasts),
+        "factors": _factor_table(session, forecasts),
     }
 
 
@@ -113,12 +115,14 @@ def _target_table(definitions: Definitions) -> pd.DataFrame:
     )
 
 
-def _factor_table(definitions: Definitions, forecasts: Forecasts) -> pd.DataFrame:
-    """Each feature with its lineage: transform, factor, measures, source."""
+def _factor_table(session: Session, forecasts: Forecasts) -> pd.DataFrame:
+    """Each feature with its lineage: transform, factor, measures, source, and the files it rests on."""
     import pandas as pd
 
-    return pd.DataFrame(
-        [
+    rows = []
+    for feature in session.definitions.features:
+        files = _files_of(session, feature)
+        rows.append(
             {
                 "feature": feature.label,
                 "transform": type(feature.transform).__name__,
@@ -127,8 +131,19 @@ def _factor_table(definitions: Definitions, forecasts: Forecasts) -> pd.DataFram
                 "role": feature.role,
                 "source": " + ".join(dict.fromkeys(part.source or "geography" for part in feature.input.parts)),
                 "measures": " + ".join(measure for part in feature.input.parts for measure in part.lineage),
+                "files": len(files),
+                "files_sha256": hashlib.sha256("\n".join(files).encode()).hexdigest() if files else "",
                 "left_out": forecasts.left_out.get(feature.label, ""),
             }
-            for feature in definitions.features
-        ]
+        )
+    return pd.DataFrame(rows)
+
+
+def _files_of(session: Session, feature: ResolvedFeature) -> list[str]:
+    """The published files that supply a feature, each as ``sha256  name``: what ``files_sha256`` is the hash of."""
+    wanted = {part.source: set(part.lineage) for part in feature.input.parts}
+    return sorted(
+        f"{file.sha256}  {file.name}"
+        for file in session.held.files
+        if wanted.get(file.source, set()) & set(file.spec.measures)
     )
