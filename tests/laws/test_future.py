@@ -59,6 +59,14 @@ def test_no_model_sees_what_was_published_later(name: str):
     check_future_blindness(PANEL, lambda view: forecast_contents(view, plan, (1, 12)), origins=ORIGINS[1::2])
 
 
+@pytest.mark.parametrize("weights", ["equal", "skill"])
+def test_no_ensemble_sees_what_was_published_later(weights: str):
+    members = ("rolling_12", "historic_mean", "poisson_ridge")
+    together = ModelSpec(use="ensemble", params={"members": list(members), "weights": weights})
+    plan = tiny_plan(models=(*(ModelSpec(use=name) for name in members), together))
+    check_future_blindness(PANEL, lambda view: forecast_contents(view, plan, (1, 12)), origins=ORIGINS[1::2])
+
+
 def read_panel(workspace: Workspace, data: Path) -> tuple[Panel, Plan]:
     definitions = read_definitions(workspace, "demo")
     models = [
