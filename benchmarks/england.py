@@ -108,4 +108,7 @@ def _geography(areas: int, random: np.random.Generator) -> Geography:
     right = np.concatenate([np.arange(step, areas) for step in (1, width, width + 1)])
     half = csr_array((np.ones(len(left)), (left, right)), shape=(areas, areas))
     neighbours = csr_array(half + half.T)
-    return Geography("e", "E92000001", "E", codes, parents, residents, neighbours, conversion, (), f"england {areas}")
+    points = np.column_stack([np.arange(areas) % width, np.arange(areas) // width]).astype(np.float64)
+    return Geography(
+        "e", "E92000001", "E", codes, parents, residents, neighbours, points, conversion, (), f"england {areas}"
+    )

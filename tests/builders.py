@@ -66,7 +66,17 @@ def tiny_geography(areas: int = 6, *, seed: int = 1) -> Geography:
         index=codes,
     )
     return Geography(
-        "f", "E23000001", "F", codes, parents, residents, csr_array(chain + chain.T), conversion, (), f"tiny {areas}"
+        "f",
+        "E23000001",
+        "F",
+        codes,
+        parents,
+        residents,
+        csr_array(chain + chain.T),
+        np.column_stack([np.arange(areas, dtype=float), np.zeros(areas)]),
+        conversion,
+        (),
+        f"tiny {areas}",
     )
 
 

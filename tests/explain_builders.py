@@ -101,8 +101,9 @@ def _geography(held: object, population: np.ndarray) -> Geography:
         district=district,
     )
     parents = pd.DataFrame({"name": codes, "msoa21": msoa, "lad24": district, "pfa": "F"}, index=codes)
+    points = np.asarray(held.conditions.points)[inside]
     none = csr_array((len(codes), len(codes)))
-    return Geography("f", "F", "F", codes, parents, population, none, conversion, (), "truth")
+    return Geography("f", "F", "F", codes, parents, population, none, points, conversion, (), "truth")
 
 
 def lines(*made: tuple[str, str, int]) -> tuple[FeatureLine, ...]:

@@ -144,5 +144,15 @@ def _geography(places: Places, residents: np.ndarray, points: np.ndarray) -> Geo
     one_way = csr_array((np.ones(len(rows)), (rows, near[:, 1:].ravel())), shape=(len(codes), len(codes)))
     neighbours = csr_array(one_way.maximum(one_way.T))
     return Geography(
-        "invented", "E23900001", "Invented", codes, parents, people, neighbours, conversion, (), "invented"
+        "invented",
+        "E23900001",
+        "Invented",
+        codes,
+        parents,
+        people,
+        neighbours,
+        points[inside][order],
+        conversion,
+        (),
+        "invented",
     )

@@ -47,9 +47,9 @@ def test_a_laxer_rule_needs_a_reason(laxer):
 
 
 def test_a_stricter_rule_needs_none_and_a_policy_may_state_it():
-    policy = PolicySpec(title="t", use="u", disclosure=DisclosureSpec(suppress_below=20, round_to=10))
+    policy = PolicySpec(title="t", use_statement="u", disclosure=DisclosureSpec(suppress_below=20, round_to=10))
     assert make_rule(policy.disclosure) == Rule(20, 10)
-    assert make_rule(PolicySpec(title="t", use="u").disclosure) == Rule(10, 5)
+    assert make_rule(PolicySpec(title="t", use_statement="u").disclosure) == Rule(10, 5)
 
 
 @pytest.mark.parametrize("rule", [Rule(), Rule(12, 5), Rule(20, 10), Rule(10, 6), Rule(10, 1)])

@@ -39,7 +39,9 @@ factors:
 
 def permitted(*factors: str) -> PolicySpec:
     reason = {"reason": "r", "decided_by": "d", "expires": date(2030, 1, 1)}
-    return PolicySpec(title="t", use="u", permitted_factors=[PermissionSpec(factor=f, **reason) for f in factors])
+    return PolicySpec(
+        title="t", use_statement="u", permitted_factors=[PermissionSpec(factor=f, **reason) for f in factors]
+    )
 
 
 def resolve(workspace: Workspace, *features: FeatureSpec, policy: PolicySpec | None = None):
@@ -156,7 +158,7 @@ def test_the_whole_shipped_set_resolves_in_order(workspace: Workspace):
 def test_a_permission_that_has_expired_permits_no_more():
     """Compared with today: a permission is about what may be done now, not about what was known then."""
     expired = PermissionSpec(factor="community/drugs", reason="r", decided_by="d", expires=date(2020, 1, 1))
-    policy = PolicySpec(title="t", use="u", permitted_factors=[expired])
+    policy = PolicySpec(title="t", use_statement="u", permitted_factors=[expired])
     feature = FeatureSpec(of="community/drugs", transform="rolling_mean", params={"window": 12})
     root = Path(__file__).resolve().parents[2]
     workspace = Workspace(root)
@@ -179,6 +181,6 @@ def test_a_parameter_of_the_wrong_kind_is_refused_before_anything_is_built(given
             workspace,
             FeatureSetSpec(title="t", features=[feature]),
             workspace.read("target", "recorded_violence"),
-            policy=PolicySpec(title="t", use="u"),
+            policy=PolicySpec(title="t", use_statement="u"),
             where=WHERE,
         )

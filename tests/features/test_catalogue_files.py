@@ -235,7 +235,7 @@ def gloucestershire(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -
     )
     written = {
         "features/sets/every.yaml": f"title: Every factor\nfeatures:\n{features}\n",
-        "fairness/policies/every.yaml": f"title: t\nuse: u\npermitted_factors:\n{permitted}\n",
+        "fairness/policies/every.yaml": f"title: t\nuse_statement: u\npermitted_factors:\n{permitted}\n",
         "experiments/every.yaml": (
             "question: Is it held?\nregion: {force: gloucestershire}\nfeature_set: every\npolicy: every\n"
             "models: [{use: rolling_12}]\nhistory: {first_month: 2025-06}\nbacktest: {first_origin: 2025-06}\n"

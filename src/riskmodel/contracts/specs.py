@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from riskmodel.contracts.periods import month_number
+from riskmodel.contracts.policy_specs import DecisionFormSpec, DecisionSpec, PermissionSpec, PolicySpec
 from riskmodel.contracts.search_specs import SearchSpec
 from riskmodel.contracts.selection_specs import SelectionSpec
 from riskmodel.contracts.source_specs import DisclosureSpec, FileSpec, SharingSpec, SourceSpec, Spec, TableSpec, Text
@@ -29,6 +29,7 @@ __all__ = [
     "BacktestSpec",
     "CharacteristicSpec",
     "ConditionsSpec",
+    "DecisionFormSpec",
     "DecisionSpec",
     "DisclosureSpec",
     "ExperimentSpec",
@@ -40,6 +41,7 @@ __all__ = [
     "GapSpec",
     "Kind",
     "ModelSpec",
+    "OutcomeSpec",
     "PermissionSpec",
     "PolicySpec",
     "RecordedSeries",
@@ -267,6 +269,15 @@ class AreaClassSpec(Spec):
     below: float | None = None
 
 
+class OutcomeSpec(Spec):
+    """A source that records those affected by group, so that each group's count can be forecast by itself."""
+
+    source: Text
+    measures: list[Text] = Field(min_length=1)
+    breakdown: Text = Field(description="the source's breakdown that holds the groups")
+    groups: dict[str, list[str]] = Field(min_length=1, description="group -> values of the breakdown that make it up")
+
+
 class CharacteristicSpec(Spec):
     """A characteristic the audit looks at, and what its source recorded."""
 
@@ -280,6 +291,9 @@ class CharacteristicSpec(Spec):
     classes: dict[str, AreaClassSpec] = Field(
         default_factory=dict, description="group -> the areas whose residents are all of it, in place of groups"
     )
+    outcomes: list[OutcomeSpec] = Field(
+        default_factory=list, description="sources that record those affected by group, of the same groups"
+    )
 
     @model_validator(mode="after")
     def _groups_of_people_or_classes_of_areas(self) -> CharacteristicSpec:
@@ -291,40 +305,14 @@ class CharacteristicSpec(Spec):
             raise at_key("rest", "'rest' is a further group beside 'groups', under a name of its own")
         return self
 
-
-class PermissionSpec(Spec):
-    """One factor a policy lets into the features, by whom, why and until when."""
-
-    factor: Text
-    reason: Text
-    decided_by: Text
-    expires: date
-
-
-class PolicySpec(Spec):
-    """The bounds reviewers set; it alone can permit a refused factor."""
-
-    title: Text
-    use: Text
-    permitted_factors: list[PermissionSpec] = Field(default_factory=list)
-    disclosure: DisclosureSpec = DisclosureSpec()
-    contact: str = ""
-    how_to_challenge: str = ""
-    community_view: str = ""
-
-
-class DecisionSpec(Spec):
-    """A dated, signed verdict on one run's audit."""
-
-    run: Text
-    verdict: Literal["accept", "defer", "refuse"]
-    decided_on: date
-    decided_by: list[str] = Field(min_length=1)
-    audit_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    conditions: list[str] = Field(default_factory=list)
-    dissent: str = ""
-    minutes: str = ""
+    @model_validator(mode="after")
+    def _outcomes_are_of_these_groups(self) -> CharacteristicSpec:
+        known = {*self.groups, *([self.rest] if self.rest else [])}
+        for index, outcome in enumerate(self.outcomes):
+            unknown = sorted(set(outcome.groups) - known)
+            if unknown:
+                raise at_key("outcomes", f"entry {index + 1}: '{unknown[0]}' is no group of people of this file")
+        return self
 
 
 @dataclass(frozen=True)

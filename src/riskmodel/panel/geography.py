@@ -17,7 +17,7 @@ from riskmodel.contracts.areas import slug
 from riskmodel.contracts.errors import DataFileError, DefinitionError, did_you_mean
 from riskmodel.contracts.specs import RegionSpec, SourceSpec
 from riskmodel.panel.coarser import coarser_ties
-from riskmodel.panel.contiguity import linked_neighbours
+from riskmodel.panel.contiguity import linked_neighbours, middle_points
 from riskmodel.panel.conversion import CodeConversion, make_conversion
 from riskmodel.panel.parents import certain_partnerships, local_areas
 from riskmodel.sources import nomis
@@ -61,6 +61,8 @@ class Geography:
         Usual residents, Census 2021.
     neighbours : sparse array, [area, area]
         1 where two areas touch (queen contiguity); symmetric, nothing on the diagonal.
+    points : array of float, [area, 2]
+        Middle points, kilometres east and north.
     conversion : CodeConversion
         Published codes to these areas.
     counted : tuple of Counted
@@ -76,6 +78,7 @@ class Geography:
     parents: pd.DataFrame
     population: NDArray[np.float64]
     neighbours: csr_array
+    points: NDArray[np.float64]
     conversion: CodeConversion
     counted: tuple[Counted, ...]
     digest: str
@@ -157,7 +160,9 @@ def build_geography(
     )
     ties = _with_old_districts(ties, files)
     conversion = replace(conversion, coarser=coarser_ties(conversion, parents, ties))
-    neighbours, islands = linked_neighbours(_shapes_of(files.get(f"{_SHAPES}_force") or files[_SHAPES], areas))
+    shapes = _shapes_of(files.get(f"{_SHAPES}_force") or files[_SHAPES], areas)
+    neighbours, islands = linked_neighbours(shapes)
+    points = middle_points(shapes)
     counted.append(Counted("areas linked to the nearest", islands, note="they touch no other area of the region"))
     return Geography(
         force=region.force,
@@ -167,9 +172,10 @@ def build_geography(
         parents=parents,
         population=conversion.residents,
         neighbours=neighbours,
+        points=points,
         conversion=conversion,
         counted=tuple(counted),
-        digest=_digest((region.force, pfa, title), parents, neighbours, conversion),
+        digest=_digest((region.force, pfa, title), parents, neighbours, points, conversion),
     )
 
 
@@ -290,12 +296,18 @@ def _once(codes: pd.Series[str], file: SourceFile) -> None:
         raise DataFileError("an area is there twice", where=file.name, found=sorted(set(codes[codes.duplicated()])))
 
 
-def _digest(names: tuple[str, ...], parents: pd.DataFrame, neighbours: csr_array, conversion: CodeConversion) -> str:
+def _digest(
+    names: tuple[str, ...],
+    parents: pd.DataFrame,
+    neighbours: csr_array,
+    points: NDArray[np.float64],
+    conversion: CodeConversion,
+) -> str:
     import hashlib
 
     digest = hashlib.sha256("\n".join(names).encode())
     digest.update(parents.to_csv(lineterminator="\n").encode())
-    arrays: list[NDArray[Any]] = [neighbours.indptr.astype(np.int64), neighbours.indices.astype(np.int64)]
+    arrays: list[NDArray[Any]] = [neighbours.indptr.astype(np.int64), neighbours.indices.astype(np.int64), points]
     arrays += [*_arrays(conversion)]
     for array in arrays:
         fixed = np.char.encode(array, "utf-8") if array.dtype.kind == "U" else array
