@@ -156,8 +156,8 @@ def test_a_permission_lets_a_refused_factor_in(tmp_path: Path) -> None:
     for name, text in {
         "features/sets/asked.yaml": "title: A\nfeatures:\n  - {of: places/drugs, transform: rolling_mean, params: "
         "{window: 12}}\n",
-        "fairness/policies/open.yaml": "title: O\nuse_statement: U\npermitted_factors:\n  - {factor: places/drugs, reason: R, "
-        "decided_by: D, expires: 2099-01-01}\n",
+        "fairness/policies/open.yaml": "title: O\nuse_statement: U\npermitted_factors:\n  - {factor: places/drugs, "
+        "reason: R, decided_by: D, expires: 2099-01-01}\n",
     }.items():
         (tmp_path / "w" / name).write_text(text, encoding="utf-8", newline="\n")
     asks = tmp_path / "w" / "experiments" / "asks.yaml"

@@ -28,6 +28,7 @@ from riskmodel.forecast.searching import require_search_library
 from riskmodel.models.ensemble import Ensemble
 from riskmodel.panel.groups import group_measures
 from riskmodel.workflow.conditions import resolve_conditions
+from riskmodel.workflow.group_streams import GroupStream, group_streams, policy_problems
 from riskmodel.workflow.side_targets import SideTarget, headline_problems, resolve_also, target_problems
 
 __all__ = ["Definitions", "read_definitions"]
@@ -66,6 +67,7 @@ class Definitions:
         """The parts of sources, by breakdown, that targets and features are made of."""
         features = [*self.features, *self.conditions, *(f for side in self.also for f in side.features)]
         series = [self.target.series, *(side.target.series for side in self.also)]
+        series += [stream.target.series for stream in self.group_streams]
         series += [part.recorded for f in features for part in f.input.parts if part.recorded is not None]
         return tuple(dict.fromkeys(s.located for s in series if s.part))
 
@@ -76,9 +78,24 @@ class Definitions:
         return hashes | {side.label: side.target.definition_sha256(side.source) for side in self.also}
 
     @property
-    def group_measures(self) -> dict[str, set[str]]:
-        """Source -> measures the groups are made of."""
-        return group_measures(self.characteristics)
+    def audited(self) -> dict[str, CharacteristicSpec]:
+        """The characteristics that the policy audits, in its order."""
+        return {name: self.characteristics[name] for name in self.policy.characteristics}
+
+    @property
+    def group_streams(self) -> tuple[GroupStream, ...]:
+        """Counts by group that the audited characteristics' sources can give, held or not."""
+        return group_streams(self.characteristics, self.policy)
+
+    @property
+    def if_held(self) -> dict[str, set[str]]:
+        """Source -> measures that groups, their counts and the marks of a poor base are made of; done without."""
+        needed = group_measures(self.characteristics)
+        for stream in self.group_streams:
+            needed.setdefault(stream.source, set()).update(stream.target.measures)
+        if self.policy.poor_base is not None:
+            needed.setdefault(self.policy.poor_base.source, set()).update(self.policy.poor_base.measures)
+        return needed
 
     @property
     def plan(self) -> Plan:
@@ -153,6 +170,9 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
     except DefinitionError as error:
         problems.append(error)
     problems += _model_problems(experiment, path)
+    characteristics = workspace.read_all("characteristic")
+    if "policy" in read and not problems:
+        problems += policy_problems(workspace, read["policy"], experiment.policy, characteristics, sources)
     if problems:
         raise DefinitionError.of_all(problems)
     _require_library_of_searches(experiment, path)
@@ -164,7 +184,7 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
         policy=read["policy"],
         sources=sources,
         features=tuple(read["features"]),
-        characteristics=workspace.read_all("characteristic"),
+        characteristics=characteristics,
         digest=_digest(workspace, experiment, read, sources),
         conditions=read["conditions"],
         also=read["also"],
@@ -240,7 +260,7 @@ def _digest(
         "experiment": experiment.model_dump(mode="json"),
         "target": read["target"].model_dump(mode="json"),
         "set": read["set"].model_dump(mode="json"),
-        "policy": read["policy"].model_dump(mode="json"),
+        "policy": read["policy"].rules_sha256,
         "also": [
             {"target": side.target.model_dump(mode="json"), "set": _set_of(workspace, side.spec.feature_set)}
             for side in read["also"]

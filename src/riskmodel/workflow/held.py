@@ -78,10 +78,10 @@ def _shown(root: Path) -> str:
 
 
 def needed_files(definitions: Definitions, data: Path) -> list[SourceFile]:
-    """Every published file the target, the features and the groups are made of that lies in the data folder."""
+    """Every file of the data folder that the target, the features, the groups and their counts are made of."""
     region, history = definitions.experiment.region, definitions.experiment.history
     found: list[SourceFile] = []
-    wanted, groups = definitions.measures, definitions.group_measures
+    wanted, groups = definitions.measures, definitions.if_held
     for source in sorted({*wanted, *groups}):
         measures = wanted.get(source, set()) | groups.get(source, set())
         spec = definitions.sources[source]
@@ -118,7 +118,7 @@ def ingest(definitions: Definitions, data: Path, *, listener: Listener | None = 
         files,
         geography,
         measures=definitions.measures,
-        if_held=definitions.group_measures,
+        if_held=definitions.if_held,
         parts=definitions.parts,
         first_month=definitions.experiment.history.first_month,
     )
