@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.contracts.audit_tables import AUDIT_TABLES
 from riskmodel.contracts.effect_tables import EFFECT_TABLES
 from riskmodel.contracts.explain_tables import EXPLAIN_TABLES
+from riskmodel.contracts.fact_tables import FACT_TABLES
 from riskmodel.contracts.judging_tables import JUDGING_TABLES
 from riskmodel.contracts.planner_tables import PLANNER_TABLES
 from riskmodel.contracts.records import Column, Table, TableError
@@ -166,7 +167,10 @@ SEARCH = Table(
     ),
 )
 _OWN = (OBSERVATIONS, FORECASTS, BACKTEST, SCORES, COMPARISON, QUALITY, TRAINING_SET, GROUPS, SEARCH)
-TABLES = {t.name: t for t in (*_OWN, *PLANNER_TABLES, *JUDGING_TABLES, *EXPLAIN_TABLES, *EFFECT_TABLES, *AUDIT_TABLES)}
+TABLES = {
+    t.name: t
+    for t in (*_OWN, *PLANNER_TABLES, *JUDGING_TABLES, *EXPLAIN_TABLES, *EFFECT_TABLES, *AUDIT_TABLES, *FACT_TABLES)
+}
 
 
 def as_table(frame: pd.DataFrame, table: Table, *, check_key: bool = True) -> pd.DataFrame:

@@ -65,6 +65,8 @@ DECLARATIONS: Mapping[str, Declaration] = MappingProxyType(
         "audit_refits": _SUMMARY,
         "data_requests": _NONE,
         "feedback": _NONE,
+        # Made from published tables alone.
+        "facts": _NONE,
         "intersections": _SUMMARY,
         "poor_base": _NONE,
         "proxies": _SUMMARY,

@@ -1,0 +1,70 @@
+"""How numbers become words: each form by its name, so that whoever checks a fact can write it again.
+
+In: one value or several. Out: words as pages show them. A form never shows a blank as nought.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from riskmodel.narrative.forecast_words import (
+    NOT_AVAILABLE,
+    chance_words,
+    change_words,
+    expected_words,
+    ordinal,
+    rank_words,
+    recorded_words,
+    share_words,
+)
+from riskmodel.narrative.model_words import percent_words, times_words
+
+__all__ = ["FORMS", "written"]
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
+
+
+def _decimals(digits: int) -> Callable[[float], str]:
+    def form(value: float) -> str:
+        return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else NOT_AVAILABLE
+
+    return form
+
+
+def _money(value: float) -> str:
+    return f"\N{POUND SIGN}{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
+
+
+FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
+    {
+        "whole": _whole,
+        "one_decimal": _decimals(1),
+        "two_decimals": _decimals(2),
+        "expected": expected_words,
+        "recorded": recorded_words,
+        "change": change_words,
+        "share": share_words,
+        "percent": percent_words,
+        "chance": chance_words,
+        "times": times_words,
+        "rank_band": rank_words,
+        "ordinal": lambda value: ordinal(round(value)) if math.isfinite(value) else NOT_AVAILABLE,
+        "money": _money,
+    }
+)
+"""Name of a form -> what writes it; ``rank_band`` takes the first and last rank and the number ranked."""
+
+
+def written(form: str, values: list[float]) -> str:
+    """Values in the words of a form.
+
+    Examples
+    --------
+    >>> written("expected", [14612.4]), written("rank_band", [1, 3, 6])
+    ('14,612', 'among the 3 highest of 6')
+    """
+    return FORMS[form](*values)
