@@ -13,8 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from riskmodel.contracts.tables import TableError
+from riskmodel.narrative.facts.marks import as_html, as_plain, stray_digits
+from riskmodel.narrative.facts.phrases import PHRASES
+
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["PageLink", "render_page"]
 
@@ -39,6 +45,7 @@ def render_page(
     lede: str = "",
     links: Sequence[PageLink] = (),
     with_script: bool = False,
+    book: FactBook | None = None,
     **shown: Any,
 ) -> str:
     """One page in the shared frame.
@@ -59,6 +66,8 @@ def render_page(
         The other pages of the bundle; only those that exist.
     with_script : bool
         Whether tables sort, filter and turn pages. A page without it runs no script at all.
+    book : FactBook, optional
+        What the page's numbers were taken from; every digit that is no fact, name, date or code is then an error.
     **shown : object
         What the template itself asks for.
 
@@ -66,17 +75,30 @@ def render_page(
     -------
     str
         The page, ending with a line break. The same arguments give the same bytes.
+
+    Raises
+    ------
+    TableError
+        If the page shows a number that is no fact.
     """
     templates = _templates()
     style = templates.get_template("page.css").render()
     script = templates.get_template("page.js").render() if with_script else ""
-    return (
-        templates.get_template(template).render(
-            title=title, region=region, lede=lede, state=state, contents=contents, closing=closing, links=links,
-            with_script=with_script, policy=_policy(style, script), **shown,
-        )
-        + "\n"
+    page = templates.get_template(template).render(
+        title=title, region=region, lede=lede, state=state, contents=contents, closing=closing, links=links,
+        with_script=with_script, policy=_policy(style, script), **shown,
     )  # fmt: skip
+    return (page if book is None else _with_facts(page, book, title)) + "\n"
+
+
+def _with_facts(page: str, book: FactBook, title: str) -> str:
+    stray = stray_digits(page, phrases=PHRASES)
+    if stray:
+        raise TableError(
+            f"the page '{as_plain(title)}' shows numbers that are no facts", found=list(dict.fromkeys(stray))[:20],
+            hint="take each from the book of facts, or mark it as part of a name, a date or a code",
+        )  # fmt: skip
+    return as_html(page, book.value_text)
 
 
 @cache

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from riskmodel.narrative.facts.marks import as_plain
+
 __all__ = ["PAGE", "Cell", "Heading", "HtmlTable", "Interval", "Row", "pack"]
 
 PAGE = 15
@@ -134,7 +136,7 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
     at = {text: position for position, text in enumerate(words)}
     packed = {}
     for table in tables:
-        cells = {c.words: c for row in table.rows for c in row.cells if isinstance(c, Cell)}
+        cells = {as_plain(c.words): c for row in table.rows for c in row.cells if isinstance(c, Cell)}
         parts = {
             "rows": [[at.get(w := _words(cell), w) for cell in row.cells] for row in table.rest],
             "places": [row.place for row in table.rest] if any(row.place for row in table.rest) else [],

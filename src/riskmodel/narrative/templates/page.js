@@ -11,6 +11,25 @@ function made(tag, attributes, words) {
   return element;
 }
 
+/* A number in packed text carries the fact it is: U+E000 id U+E001 words U+E002; a name's digits lie in U+E003 U+E004. */
+const MARKS = /\ue000([^\ue001]*)\ue001([^\ue002]*)\ue002|\ue003([^\ue004]*)\ue004/g;
+
+function plain(text) {
+  return text.replace(MARKS, (all, fact, words, name) => words ?? name);
+}
+
+function fill(element, text) {
+  let at = 0;
+  for (const found of text.matchAll(MARKS)) {
+    element.append(text.slice(at, found.index));
+    const words = found[2] ?? found[3];
+    element.append(found[1] === undefined ? words : made("data", { "data-fact": found[1], value: words }, words));
+    at = found.index + found[0].length;
+  }
+  element.append(text.slice(at));
+  return element;
+}
+
 const WITHOUT_ORDER = /^(suppressed|not available|not ranked|not held|missing|count only|base below|no number)/;
 
 function orderOf(words, orders) {
@@ -42,10 +61,10 @@ class DataTable {
       ...[...this.body.rows].map((row) => ({
         cells: [...row.cells].map((cell) => cell.textContent.trim()), place: row.dataset.place, element: row,
       })),
-      ...(held.rows || []).map((cells, position) => ({
-        cells: cells.map((cell) => (typeof cell === "number" ? shared[cell] : cell)),
-        place: held.places?.[position], marked: held.marked?.includes(position),
-      })),
+      ...(held.rows || []).map((cells, position) => {
+        const texts = cells.map((cell) => (typeof cell === "number" ? shared[cell] : cell));
+        return { texts, cells: texts.map(plain), place: held.places?.[position], marked: held.marked?.includes(position) };
+      }),
     ];
     this.rows.forEach((row, position) => { row.position = position; });
     this.shown = this.rows;
@@ -66,7 +85,8 @@ class DataTable {
     row.element = made("tr", row.marked ? { class: "marked" } : {});
     row.cells.forEach((words, column) => {
       const style = this.styles[words];
-      row.element.append(made(column ? "td" : "th", { ...(column ? {} : { scope: "row" }), ...(style ? { class: style } : {}) }, words));
+      const cell = made(column ? "td" : "th", { ...(column ? {} : { scope: "row" }), ...(style ? { class: style } : {}) });
+      row.element.append(fill(cell, row.texts[column]));
     });
     return row.element;
   }
@@ -221,8 +241,10 @@ class PlaceMap {
     }
     this.data.elementOf(this.row).classList.add("chosen-row");
     const list = made("dl");
-    this.row.cells.slice(1).forEach((words, position) => {
-      if (words) list.append(made("dt", {}, this.data.wordsOf(position + 1)), made("dd", {}, words));
+    const row = this.row;
+    row.cells.slice(1).forEach((words, position) => {
+      const text = row.texts?.[position + 1] ?? words;
+      if (words) list.append(made("dt", {}, this.data.wordsOf(position + 1)), fill(made("dd"), text));
     });
     this.chosen.append(made("p", {}, this.row.cells[0]), list);
   }
