@@ -29,6 +29,7 @@ __all__ = [
     "BacktestSpec",
     "CharacteristicSpec",
     "ConditionsSpec",
+    "CostSpec",
     "DecisionFormSpec",
     "DecisionSpec",
     "DisclosureSpec",
@@ -210,6 +211,20 @@ class AblationSpec(Spec):
     origins: int = Field(default=6, ge=2, le=12, description="how many of the backtest's origins, evenly spread")
 
 
+PlaceLevel = Literal["msoa21", "ward24", "lad24", "csp24", "local"]
+
+
+class CostSpec(Spec):
+    """What one record costs, by a published estimate; it must be of the offences that the target counts."""
+
+    title: Text
+    target: Text = Field(description="the target whose records are costed, without its version")
+    covers: list[Text] = Field(min_length=1, description="measures of the target's source that the estimate is of")
+    unit_cost: float = Field(gt=0, description="pounds for one record")
+    price_year: Text
+    source: Text = Field(description="who published the estimate, and where")
+
+
 class ExperimentSpec(Spec):
     """One file = one question."""
 
@@ -230,6 +245,14 @@ class ExperimentSpec(Spec):
     draws: int = Field(default=500, ge=100, le=5000, description="draws of every forecast")
     floor: float = Field(default=0.05, gt=0, description="least mean of any model or baseline")
     policy: Text = "default"
+    places: list[PlaceLevel] = Field(
+        default=["lad24"], min_length=1, description="levels of the places that have a page and a plan of their own"
+    )
+    similar: dict[str, list[Text]] = Field(
+        default_factory=dict,
+        description="district code -> districts like it, in place of the nearest by census factors",
+    )
+    costs: dict[str, CostSpec] = Field(default_factory=dict, description="declared unit costs, by a name of their own")
     data: str | None = Field(default=None, description="data folder inside the workspace, where --data is not given")
     seed: int = 20260401
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from riskmodel.contracts.assessment_tables import ASSESSMENT_TABLES
 from riskmodel.contracts.audit_tables import AUDIT_TABLES
 from riskmodel.contracts.effect_tables import EFFECT_TABLES
 from riskmodel.contracts.explain_tables import EXPLAIN_TABLES
@@ -169,7 +170,16 @@ SEARCH = Table(
 _OWN = (OBSERVATIONS, FORECASTS, BACKTEST, SCORES, COMPARISON, QUALITY, TRAINING_SET, GROUPS, SEARCH)
 TABLES = {
     t.name: t
-    for t in (*_OWN, *PLANNER_TABLES, *JUDGING_TABLES, *EXPLAIN_TABLES, *EFFECT_TABLES, *AUDIT_TABLES, *FACT_TABLES)
+    for t in (
+        *_OWN,
+        *PLANNER_TABLES,
+        *JUDGING_TABLES,
+        *EXPLAIN_TABLES,
+        *EFFECT_TABLES,
+        *AUDIT_TABLES,
+        *ASSESSMENT_TABLES,
+        *FACT_TABLES,
+    )
 }
 
 

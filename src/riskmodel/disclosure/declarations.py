@@ -67,6 +67,15 @@ DECLARATIONS: Mapping[str, Declaration] = MappingProxyType(
         "feedback": _NONE,
         # Made from published tables alone.
         "facts": _NONE,
+        "catalogue": _NONE,
+        "compared": _NONE,
+        "similar": _NONE,
+        "gaps": _NONE,
+        # Shares over many areas of a public headline; a restricted one leaves none.
+        "concentration": _PRIVATE,
+        # Protects its own rows: one region, one year, few groups.
+        "profile": _SUMMARY,
+        "costs": _PRIVATE,
         "intersections": _SUMMARY,
         "poor_base": _NONE,
         "proxies": _SUMMARY,

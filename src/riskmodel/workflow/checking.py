@@ -10,7 +10,7 @@ from riskmodel.contracts.errors import DefinitionError, RiskmodelError, UsageErr
 from riskmodel.contracts.specs import KINDS
 from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.sources.files import missing_files
-from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, Definitions, read_definitions
+from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, RESIDENTS, Definitions, read_definitions
 from riskmodel.workflow.side_targets import target_problems
 from riskmodel.workflow.target_versions import version_problems
 
@@ -128,7 +128,7 @@ def _missing(definitions: Definitions, data: Path) -> list[Missing]:
     region, history = definitions.experiment.region, definitions.experiment.history
     found: list[Missing] = []
     measures: dict[str, Any] = {**definitions.measures, GEOGRAPHY: set()}
-    measures.setdefault(CENSUS, set()).add("usual_residents")
+    measures.setdefault(CENSUS, set()).add(RESIDENTS)
     for source, wanted in sorted(measures.items()):
         spec = definitions.sources[source]
         roles = [r for r, f in spec.files.items() if spec.frame or f.monthly or wanted & set(f.measures)]

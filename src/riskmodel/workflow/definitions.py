@@ -35,6 +35,7 @@ __all__ = ["Definitions", "read_definitions"]
 
 GEOGRAPHY = "geography"
 CENSUS = "census2021"
+RESIDENTS = "usual_residents"
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,9 @@ class Definitions:
 
     @property
     def if_held(self) -> dict[str, set[str]]:
-        """Source -> measures that groups, their counts and the marks of a poor base are made of; done without."""
+        """Source -> measures of groups and their counts, a poor base and the country; done without where absent."""
         needed = group_measures(self.characteristics)
+        needed.setdefault(CENSUS, set()).add(RESIDENTS)
         for stream in self.group_streams:
             needed.setdefault(stream.source, set()).update(stream.target.measures)
         if self.policy.poor_base is not None:
@@ -173,6 +175,8 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
     characteristics = workspace.read_all("characteristic")
     if "policy" in read and not problems:
         problems += policy_problems(workspace, read["policy"], experiment.policy, characteristics, sources)
+        targets = {experiment.target: read["target"], **{side.name: side.target for side in read["also"]}}
+        problems += _cost_problems(experiment, targets, path)
     if problems:
         raise DefinitionError.of_all(problems)
     _require_library_of_searches(experiment, path)
@@ -220,6 +224,38 @@ def _model_problems(experiment: ExperimentSpec, path: Path) -> list[RiskmodelErr
             problems += [wrong.at(place_in(path, "models", index, *at)) for at, wrong in search_problems(spec)]
         except DefinitionError as error:
             problems.append(error.at(place_in(path, "models", index)))
+    return problems
+
+
+def _cost_problems(
+    experiment: ExperimentSpec, targets: Mapping[str, TargetSpec], path: Path
+) -> list[RiskmodelError | str]:
+    """Unit costs of a target that is not forecast, or that is broader than what was costed."""
+    problems: list[RiskmodelError | str] = []
+    for name, cost in experiment.costs.items():
+        place = place_in(path, "costs", name)
+        if cost.target not in targets:
+            problems.append(
+                DefinitionError(
+                    f"'{name}' costs a target that the experiment does not forecast",
+                    where=place,
+                    found=cost.target,
+                    allowed=sorted(targets),
+                    hint=did_you_mean(cost.target, targets),
+                )
+            )
+            continue
+        broader = sorted(set(targets[cost.target].measures) - set(cost.covers))
+        if broader:
+            problems.append(
+                DefinitionError(
+                    f"'{name}': the target is broader than the offence that was costed, so its cost is refused",
+                    where=place,
+                    found=f"'{cost.target}' also counts {', '.join(broader)}",
+                    allowed=f"a target that counts {', '.join(cost.covers)} and nothing else",
+                    hint="cost a narrower target, or leave the cost out",
+                )
+            )
     return problems
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from riskmodel.disclosure import DECLARATIONS, Audience, parts_of, protect_bundle, sharing_of
 from riskmodel.forecast import Forecasts
+from riskmodel.workflow.assessment import assessment_tables
 from riskmodel.workflow.comparing import Comparison
 from riskmodel.workflow.conditions import conditions_tables
 from riskmodel.workflow.explaining import explain_tables
@@ -54,7 +55,8 @@ def all_tables(
         if f"stream_{name}" in beside:
             tables[name] = pd.concat([tables[name], beside.pop(f"stream_{name}")], ignore_index=True)
     tables |= beside | conditions_tables(session)
-    return tables | explain_tables(session, forecasts, selected, tables["groups"])
+    tables |= explain_tables(session, forecasts, selected, tables["groups"])
+    return tables | assessment_tables(session, tables)
 
 
 def publish(

@@ -1,0 +1,136 @@
+"""The records of the tables that the assessment's own pages need beside forecasts, conditions and the audit."""
+
+from __future__ import annotations
+
+from riskmodel.contracts.records import Column, Table
+
+__all__ = [
+    "ASSESSMENT_TABLES",
+    "CATALOGUE",
+    "COMPARED",
+    "CONCENTRATION",
+    "COSTS",
+    "GAPS",
+    "PROFILE",
+    "SIMILAR",
+]
+
+_LEVEL = Column("level", "str", "The kind of area, with its boundary year")
+_LOCATION = Column("location", "str", "The area's code")
+_TARGET = Column("target", "str", "What is counted, with its version")
+
+CATALOGUE = Table(
+    "catalogue",
+    ("factor",),
+    (
+        Column("factor", "str", "The factor, as domain/name"),
+        Column("title", "str", "Its title"),
+        Column("domain", "str", "The part of life it belongs to"),
+        Column("role", "str", "risk, protective or context"),
+        Column("stage", "str", "The stage of life it matters at"),
+        Column("levers", "str", "Who can act on it, joined by '; '"),
+        Column("expected", "str", "Found with higher or lower recorded violence, as the catalogue expects; or unclear"),
+        Column("evidence", "str", "What the expectation rests on"),
+        Column("unit", "str", "What its values are"),
+        Column("source", "str", "The source file's name under features/sources"),
+        Column("caveat", "str", "What to know when reading it", blank=True),
+        Column(
+            "used_in", "str", "forecast, conditions, or both joined by '; '; blank where neither uses it", blank=True
+        ),
+    ),
+)
+COMPARED = Table(
+    "compared",
+    ("level", "location", "factor"),
+    (
+        _LEVEL,
+        _LOCATION,
+        Column("factor", "str", "The factor, as domain/name"),
+        Column("value", "float", "The factor here", "the factor's", blank=True),
+        Column("force", "float", "The factor in the whole force area", "the factor's", blank=True),
+        Column("similar", "float", "Its middle value in the similar areas", "the factor's", blank=True),
+        Column("similar_low", "float", "Its least value in the similar areas", "the factor's", blank=True),
+        Column("similar_high", "float", "Its greatest value in the similar areas", "the factor's", blank=True),
+        Column("country", "float", "The factor in England", "the factor's", blank=True),
+        Column("period", "str", "The period the source recorded"),
+        Column("note", "str", "Why a figure is blank", blank=True),
+    ),
+)
+SIMILAR = Table(
+    "similar",
+    ("location", "similar"),
+    (
+        Column("location", "str", "The district's code"),
+        Column("similar", "str", "Code of a district like it"),
+        Column("name", "str", "That district's name"),
+        Column("rank", "int", "1 is the most similar"),
+        Column("distance", "float", "How far apart they are: root mean square of standardised factors", blank=True),
+        Column("chosen", "str", "declared in the experiment, or nearest on factors of the census"),
+        Column("factors", "int", "How many factors the distance rests on"),
+    ),
+)
+CONCENTRATION = Table(
+    "concentration",
+    ("target", "end", "share_of_areas"),
+    (
+        _TARGET,
+        Column("start", "date", "First day of the twelve months"),
+        Column("end", "date", "Last day of the twelve months"),
+        Column("share_of_areas", "float", "Share of small areas: those with the most records", "share"),
+        Column("areas", "int", "How many areas that is"),
+        Column("share_of_residents", "float", "Share of residents who live there", "share"),
+        Column("share_of_records", "float", "Share of recorded violence recorded there", "share"),
+        Column(
+            "by_chance", "float", "The same share if every area had the same rate and counts varied by chance", "share"
+        ),
+        Column("same_areas", "float", "Share of these areas that were among them a year before", "share", blank=True),
+    ),
+)
+PROFILE = Table(
+    "profile",
+    ("source", "breakdown", "group", "end"),
+    (
+        Column("source", "str", "The source that supplies the breakdown"),
+        Column("stream", "str", "Who saw it: police, ambulance, emergency_department"),
+        Column("breakdown", "str", "What the groups are groups of"),
+        Column("group", "str", "The group"),
+        Column("start", "date", "First day of the period"),
+        Column("end", "date", "Last day of the period"),
+        Column("months_held", "int", "How many months of the period are held", "months"),
+        Column("records", "float", "Records of the group", "records", blank=True),
+        Column("people", "float", "People of the group in the region", "people", blank=True),
+        Column("rate", "float", "Records per 1,000 people of the group a year", "per 1,000 a year", blank=True),
+        Column("rate_low", "float", "Lower end of its 90 % interval, chance alone", "per 1,000 a year", blank=True),
+        Column("rate_high", "float", "Upper end of its 90 % interval, chance alone", "per 1,000 a year", blank=True),
+        Column("state", "str", "open, rounded or suppressed"),
+    ),
+)
+GAPS = Table(
+    "gaps",
+    ("domain", "gap"),
+    (
+        Column("domain", "str", "The part of life it belongs to"),
+        Column("gap", "str", "The gap's name in the catalogue"),
+        Column("title", "str", "The condition the assessment wants"),
+        Column("why", "str", "Why no source held supplies it"),
+        Column("who_could_supply", "str", "Who could"),
+    ),
+)
+COSTS = Table(
+    "costs",
+    ("target", "level", "location", "cost"),
+    (
+        _TARGET,
+        _LEVEL,
+        _LOCATION,
+        Column("cost", "str", "The unit cost's name in the experiment"),
+        Column("title", "str", "What is costed"),
+        Column("unit_cost", "float", "Cost of one record", "pounds"),
+        Column("price_year", "str", "The year whose prices it is in"),
+        Column("source", "str", "Who published the unit cost"),
+        Column("expected", "float", "Unit cost times expected records of the next 12 months", "pounds", blank=True),
+        Column("low", "float", "The same at the lower end of the likely range", "pounds", blank=True),
+        Column("high", "float", "The same at the upper end of the likely range", "pounds", blank=True),
+    ),
+)
+ASSESSMENT_TABLES = (CATALOGUE, COMPARED, SIMILAR, CONCENTRATION, PROFILE, GAPS, COSTS)
