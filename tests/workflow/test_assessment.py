@@ -111,5 +111,5 @@ def test_real_districts_have_neighbours_from_elsewhere(workspace: Workspace, rea
     assert not own & set(similar["similar"]) and similar.groupby("location").size().eq(5).all()
     assert made["profile"].empty
     crowding = made["compared"].set_index(["factor", "location"]).loc["society/crowding"]
-    assert crowding["country"].nunique() == 1 and crowding["value"].nunique() > 1
+    assert len(set(crowding["country"])) == 1 < len(set(crowding["value"]))
     assert (crowding["value"] > 0).all() and (crowding["value"] < 100).all()
