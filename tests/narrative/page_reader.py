@@ -6,6 +6,8 @@ import json
 from html.parser import HTMLParser
 from typing import Any
 
+from riskmodel.narrative.facts import as_plain
+
 VOID = {"meta", "input"}
 
 
@@ -20,6 +22,7 @@ class Reader(HTMLParser):
         self.tables: dict[str, list[list[str]]] = {}
         self.headings: dict[str, list[str]] = {}
         self.data: list[str] = []
+        self.packed: list[str] = []
         self._table = ""
         self.feed(text)
         self.close()
@@ -63,7 +66,9 @@ class Reader(HTMLParser):
             name, _, text = entry.partition("\0")
             if text.startswith("{"):
                 rows = json.loads(text).get("rows", [])
-                self.tables[name] += [[shared[c] if isinstance(c, int) else c for c in row] for row in rows]
+                whole = [[shared[c] if isinstance(c, int) else c for c in row] for row in rows]
+                self.packed += [text for row in whole for text in row]
+                self.tables[name] += [[as_plain(text) for text in row] for row in whole]
 
     def of(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]

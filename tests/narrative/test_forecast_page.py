@@ -17,6 +17,7 @@ from narrative.outlook_tables import HEADLINE, MODEL, WEAPONS, Invented, invente
 from narrative.page_reader import Reader
 from riskmodel.contracts.errors import UsageError
 from riskmodel.contracts.tables import TableError
+from riskmodel.narrative.facts import FactBook
 from riskmodel.narrative.forecast_page import build_forecast_page
 from riskmodel.narrative.forecast_words import MINUS, recorded_words
 from riskmodel.narrative.frame import PageLink
@@ -366,3 +367,27 @@ def test_a_page_of_1500_areas_weighs_less_than_three_megabytes() -> None:
     text = page_of(invented(1500, districts=8, draws=40))
     assert len(text.encode()) < 3_000_000
     assert len(Reader(text).tables["lsoa21-periods"]) == 3000
+
+
+def test_with_a_book_the_page_says_the_same_and_every_number_is_a_fact(made: Invented, read: Reader) -> None:
+    """A headline with digits of its own would be refused: sentences of other rooms come in marked, or in words."""
+    book = FactBook(made.tables, "exmere-1a2b", withheld=made.suppressed)
+    headline = f"Better than counting: by {book.declared('skill', 4.6, form='one_decimal', source='test')} %."
+    targets = [replace(t, headline="") for t in made.targets]
+    page = page_of(made, headline=headline, book=book, targets=targets)
+    other = Reader(page)
+    assert other.tables == read.tables
+    facts = {fact.fact_id: fact for fact in book.facts}
+    assert len(facts) > 3_000
+    quoted = [(a["data-fact"], a.get("value")) for tag, a in other.tags if "data-fact" in a]
+    assert quoted
+    for name, value in quoted:
+        assert (value is None) == (not np.isfinite(facts[name].value)), name
+    for column, table in (("mean", "outlook"), ("recorded", "history")):
+        own = [f for name, f in facts.items() if re.fullmatch(rf"{table}\.\d+\.{column}", name)]
+        assert own
+        for fact in own:
+            row = int(fact.fact_id.split(".")[1])
+            assert fact.value == made.tables[table][column].iloc[row] or fact.state == "suppressed"
+    with pytest.raises(TableError, match="numbers that are no facts"):
+        page_of(made, headline="Better by 4.6 %.", book=book, targets=targets)

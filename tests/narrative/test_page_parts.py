@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel.contracts.errors import UsageError
+from riskmodel.narrative.chance import change_by_chance
+from riskmodel.narrative.facts import bare
 from riskmodel.narrative.fans import Series, draw_fan, draw_share
 from riskmodel.narrative.forecast_words import MINUS, change_words, expected_words, rank_words, recorded_words
 from riskmodel.narrative.frame import PageLink, render_page
-from riskmodel.narrative.history_rows import change_by_chance
 from riskmodel.narrative.maps import make_outlines
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row, pack
 
@@ -153,7 +154,7 @@ def test_heights_are_the_numbers_and_the_axis_begins_at_nought() -> None:
     zero = next(dict(s.attributes) for s in drawn.shapes if s.style == "grid")
     assert float(zero["y1"]) == y[0]
     share = draw_share(months, np.array([0.8, np.nan, 0.96]), until=24_310, name="n", title="t", description="d")
-    assert [s.words for s in share.shapes if s.style == "gap"] == ["Feb 2025: missing"]
+    assert [s.words for s in share.shapes if s.style == "gap"] == [bare("Feb 2025") + ": missing"]
 
 
 def test_the_frame_escapes_marks_the_current_page_and_runs_no_script_unasked() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.pictures import Picture, Shape
 
 __all__ = ["Series", "draw_fan", "draw_share"]
@@ -127,7 +128,7 @@ def _grid(canvas: _Canvas, form: str) -> list[Shape]:
     for tick in np.linspace(0, canvas.top, 5 if canvas.height > _SMALL[1] else 3):
         y = canvas.y(tick)
         shapes.append(_mark("line", "grid", x1=canvas.left, x2=canvas.width - canvas.right, y1=y, y2=y))
-        words = form.format(round(float(tick), 6))
+        words = bare(form.format(round(float(tick), 6)))
         shapes.append(_mark("text", "label", words, x=canvas.left - 6, y=y + 4, text_anchor="end"))
     return shapes
 
@@ -144,7 +145,7 @@ def _years(canvas: _Canvas) -> list[Shape]:
         x = canvas.x(month)
         shapes.append(_mark("line", "tick", x1=x, x2=x, y1=foot, y2=foot + 5))
         if number % step == 0:
-            shapes.append(_mark("text", "label", str(int(month // 12)), x=x, y=foot + 19, text_anchor="middle"))
+            shapes.append(_mark("text", "label", bare(str(int(month // 12))), x=x, y=foot + 19, text_anchor="middle"))
     return shapes
 
 
@@ -166,7 +167,7 @@ def _changed(canvas: _Canvas, series: Series, *, written: bool) -> list[Shape]:
     for month, words in series.changes:
         x = canvas.x(month)
         foot = canvas.height - canvas.floor
-        shapes.append(_mark("line", "changed", words, x1=x, x2=x, y1=canvas.ceiling, y2=foot))
+        shapes.append(_mark("line", "changed", bare(words), x1=x, x2=x, y1=canvas.ceiling, y2=foot))
         if written:
             shapes.append(_mark("text", "remark", "recording changed", x=x - 5, y=foot - 8, text_anchor="end"))
     return shapes
@@ -207,4 +208,4 @@ def _expected(canvas: _Canvas, series: Series) -> list[Shape]:
 
 
 def _month_words(month: int) -> str:
-    return f"{_MONTHS[month % 12]} {month // 12}"
+    return bare(f"{_MONTHS[month % 12]} {month // 12}")

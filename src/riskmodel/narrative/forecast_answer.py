@@ -5,20 +5,14 @@ It says what is expected, how sure that is, how it compares with the year before
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskmodel.narrative.forecast_words import (
-    SMALL_BASE,
-    SUPPRESSED,
-    chance_words,
-    change_words,
-    expected_words,
-    period_words,
-    recorded_words,
-)
+from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.forecast_words import SMALL_BASE, SUPPRESSED, period_words
+from riskmodel.narrative.named_facts import number_of
 from riskmodel.narrative.published import Named, Published
 
 if TYPE_CHECKING:
@@ -52,16 +46,16 @@ def answer_tiles(published: Published) -> list[tuple[str, str]]:
     row = _row(published)
     if row is None:
         return []
-    values, hidden = row
+    values, say, hidden = row
     if hidden:
         return [("Expected records", SUPPRESSED)]
-    reach = f"{recorded_words(values['low'])} to {recorded_words(values['high'])}"
-    tiles = [("Expected records", expected_words(values["mean"])), ("Likely range, 9 times in 10", reach)]
+    reach = f"{say('low', 'recorded')} to {say('high', 'recorded')}"
+    tiles = [("Expected records", say("mean", "expected")), ("Likely range, 9 times in 10", reach)]
     if np.isfinite(values["last_year"]):
         when = published.base or "the same months a year before"
-        tiles.append((f"Recorded in {when}", recorded_words(values["last_year"])))
+        tiles.append((f"Recorded in {when}", say("last_year", "recorded")))
     if np.isfinite(values["change"]) and values["last_year"] >= SMALL_BASE:
-        tiles.append(("Expected change", change_words(values["change"])))
+        tiles.append(("Expected change", say("change", "change")))
     return tiles
 
 
@@ -71,15 +65,15 @@ def answer_sentences(published: Published) -> list[str]:
     title = published.counted.title
     if row is None:
         return [f"{title}: no forecast of the next 12 months is held for the whole area."]
-    values, hidden = row
-    period, place = period_words(values["start"].date(), values["end"].date()), values["name"]
+    values, say, hidden = row
+    period, place = bare(period_words(values["start"].date(), values["end"].date())), values["name"]
     if hidden:
         return [f"{title} in {place}, {period}: the number is suppressed to protect people."]
     opening = (
-        f"In {place}, {expected_words(values['mean'])} records are expected from {period} ({title}). Nine times in "
-        f"ten, a count like this lies between {recorded_words(values['low'])} and {recorded_words(values['high'])}."
+        f"In {place}, {say('mean', 'expected')} records are expected from {period} ({title}). Nine times in "
+        f"ten, a count like this lies between {say('low', 'recorded')} and {say('high', 'recorded')}."
     )
-    return [f"{opening} {_compared(values, published.base)}"]
+    return [f"{opening} {_compared(values, say, published.base)}"]
 
 
 def answer_points(published: Published, headline: str, notes: Sequence[str]) -> list[tuple[str, str]]:
@@ -95,7 +89,7 @@ def answer_points(published: Published, headline: str, notes: Sequence[str]) -> 
     """
     counted, row = published.counted, _row(published)
     points = [("How good the forecast is", headline)]
-    if row is not None and not row[1]:
+    if row is not None and not row[2]:
         points.append(("How sure the range is", RELIABILITY.get(str(row[0]["reliability"]), "")))
     points += [
         ("What is counted", counted.covers),
@@ -110,30 +104,34 @@ def answer_points(published: Published, headline: str, notes: Sequence[str]) -> 
     return [point for point in points if point[1]]
 
 
-def _row(published: Published) -> tuple[pd.Series, bool] | None:
-    """The whole area's row for the next 12 months, and whether its numbers are withheld."""
+Say = Callable[[str, str], str]
+
+
+def _row(published: Published) -> tuple[pd.Series, Say, bool] | None:
+    """The whole area's row for the next 12 months, what writes its numbers, and whether they are withheld."""
     force: Named = published.outlook.where(windows=["12_months"], levels=["pfa"])
     if not len(force):
         return None
     hidden = force.withheld[["mean", "low", "high", "last_year"]].iloc[0].any()
-    return force.rows.iloc[0], bool(hidden)
+    row = int(force.rows.index[0])
+    return force.rows.iloc[0], lambda column, form: number_of(force, row, column, form), bool(hidden)
 
 
-def _compared(values: pd.Series, newest: str) -> str:
+def _compared(values: pd.Series, say: Say, newest: str) -> str:
     base, low, high = (float(values[c]) for c in ("last_year", "change_low", "change_high"))
     if not np.isfinite(base):
         return "It cannot be compared with the same months a year before, because not all of them are held."
     when = f"the newest 12 months published, {newest}" if newest else "the same months a year before"
     if base < SMALL_BASE or not np.isfinite(values["change"]):
-        return f"In {when}, {recorded_words(base)} were recorded: too few for a per cent change."
+        return f"In {when}, {say('last_year', 'recorded')} were recorded: too few for a per cent change."
     opening = (
-        f"In {when}, {recorded_words(base)} were recorded: an expected change of "
-        f"{change_words(values['change'])}, with a likely range of {change_words(low)} to {change_words(high)}."
+        f"In {when}, {say('last_year', 'recorded')} were recorded: an expected change of {say('change', 'change')}, "
+        f"with a likely range of {say('change_low', 'change')} to {say('change_high', 'change')}."
     )
     if low > 0:
         return f"{opening} The whole range lies above that year."
     if high < 0:
         return f"{opening} The whole range lies below that year."
     chance = float(values["chance_higher"])
-    more = f" The chance of more is {chance_words(chance)}." if np.isfinite(chance) else ""
+    more = f" The chance of more is {say('chance_higher', 'chance')}." if np.isfinite(chance) else ""
     return f"{opening} The range holds both fewer and more.{more}"

@@ -14,9 +14,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from riskmodel.narrative.forecast_rows import rates_of, texts
+from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.forecast_rows import rate_words, rates_of
 from riskmodel.narrative.forecast_words import expected_words
 from riskmodel.narrative.maps import Outlines
+from riskmodel.narrative.named_facts import texts
 from riskmodel.narrative.pictures import CLASSES
 from riskmodel.narrative.published import Named
 from riskmodel.narrative.tables_html import HtmlTable
@@ -90,20 +92,25 @@ def place_map(
     classes, legend = _classes(rates)
     hidden, poor = named.withheld["mean"].to_numpy(dtype=bool), rows["location"].isin(no_rate).to_numpy()
     styles = np.where(hidden, "area none", np.where(classes < 0, "area count-only", _styles(classes)))
-    counts = texts(named, "mean", expected_words)
-    said = [_said(*entry) for entry in zip(rows["name"], rows["district"], counts, rates.tolist(), strict=True)]
+    counts = texts(named, "mean", "expected")
+    said = [
+        _said(place, district, count, rate_words(named, int(row), rate) if np.isfinite(rate) else "")
+        for row, place, district, count, rate in zip(
+            rows.index, rows["name"], rows["district"], counts, rates.tolist(), strict=True
+        )
+    ]
     at = {code: position for position, code in enumerate(codes)}
     drawn = [(code, path) for code, path in zip(outlines.codes, outlines.paths, strict=True) if code in at]
     areas = [MapArea(c, path, str(styles[at[c]]), said[at[c]]) for c, path in drawn]
     if hidden.any():
-        legend.append(("area none", f"suppressed ({int(hidden.sum())})"))
+        legend.append(("area none", f"suppressed ({_places(hidden)})"))
     if (classes[~hidden] < 0).any():
-        legend.append(("area count-only", f"no rate: residents are a poor base ({int((classes[~hidden] < 0).sum())})"))
+        legend.append(("area count-only", f"no rate: residents are a poor base ({_places(classes[~hidden] < 0)})"))
     without = len(codes) - len(areas)
     description = (
-        f"{len(codes)} places in fifths of about equally many, darker for more expected records per 1,000 residents. "
-        f"Suppressed: {int(hidden.sum())}. Shown by count only: {int((~hidden & (poor | (classes < 0))).sum())}."
-        + (f" Without an outline, and so in the table only: {without}." if without else "")
+        f"{bare(str(len(codes)))} places in fifths of about equally many, darker for more expected records per 1,000 "
+        f"residents. Suppressed: {_places(hidden)}. Shown by count only: {_places(~hidden & (poor | (classes < 0)))}."
+        + (f" Without an outline, and so in the table only: {bare(str(without))}." if without else "")
     )
     same = districts is not None and (districts.width, districts.height) == (outlines.width, outlines.height)
     over = districts if same else None
@@ -114,6 +121,11 @@ def place_map(
     )  # fmt: skip
 
 
+def _places(which: npt.NDArray[np.bool_]) -> str:
+    """How many places a picture shows in some way: a count of what is drawn."""
+    return bare(str(int(which.sum())))
+
+
 def _classes(rates: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], list[tuple[str, str]]]:
     """The fifth each rate lies in, -1 for none, and the legend; no place's own rate is the end of the highest fifth."""
     held = np.isfinite(rates)
@@ -122,7 +134,8 @@ def _classes(rates: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], lis
     inner = np.unique(np.quantile(rates[held], np.linspace(0, 1, CLASSES + 1))[1:-1])
     classes = np.where(held, np.searchsorted(inner, rates, side="right") + CLASSES - 1 - len(inner), -1)
     first = CLASSES - 1 - len(inner)
-    bounds = [expected_words(b) for b in inner]
+    # Ends of shades are a scale, as the ticks of an axis are.
+    bounds = [bare(expected_words(b)) for b in inner]
     words = [f"below {bounds[0]}", *(f"{a} to {b}" for a, b in pairwise(bounds))]
     words.append(f"{bounds[-1]} and more")
     return classes, [(f"area class{first + number}", text) for number, text in enumerate(words)]
@@ -132,10 +145,9 @@ def _styles(classes: npt.NDArray[np.int64]) -> npt.NDArray[np.str_]:
     return np.char.add("area class", classes.astype(str))
 
 
-def _said(name: str, district: str, count: str, rate: float) -> str:
-    place = f"{name}, {district}" if district else name
-    per = f", {expected_words(rate)} per 1,000 residents" if np.isfinite(rate) else ""
-    return f"{place}: {count}{per}"
+def _said(name: str, district: str, count: str, rate: str) -> str:
+    place = bare(f"{name}, {district}" if district else name)
+    return f"{place}: {count}{f', {rate} per 1,000 residents' if rate else ''}"
 
 
 def _labels(districts: Outlines | None, names: dict[str, str]) -> list[tuple[float, float, str]]:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from riskmodel.contracts.errors import UsageError
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_reading import reading_section
 from riskmodel.narrative.forecast_sections import Section, recording_part, target_sections
 from riskmodel.narrative.forecast_words import Counted
@@ -23,6 +24,8 @@ from riskmodel.narrative.workbook_text import SourceNote, day_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["build_forecast_page"]
 
@@ -46,6 +49,7 @@ def build_forecast_page(
     contact: str = "",
     links: Sequence[PageLink] = (),
     notes: Sequence[str] = (),
+    book: FactBook | None = None,
 ) -> str:
     """The page that planners open.
 
@@ -85,6 +89,8 @@ def build_forecast_page(
         The other pages of the bundle.
     notes : sequence of str
         What a reader must know first.
+    book : FactBook, optional
+        Of the same tables: every number of the page is then a fact, and any other digit an error.
 
     Returns
     -------
@@ -100,7 +106,7 @@ def build_forecast_page(
     """
     withheld = suppressed or {}
     first, others = _headline_first(targets)
-    published = {p.counted.target: p for p in publish(tables, targets, withheld)}
+    published = {p.counted.target: p for p in publish(tables, targets, withheld, book)}
     recording = table_of(tables, "recording", withheld)[0] if "recording" in tables else None
     located = (
         recording_part(recording, published[first.target].outlook) if recording is not None and len(recording) else None
@@ -124,7 +130,7 @@ def build_forecast_page(
     sections.append(
         reading_section(
             **given, targets=[first, *others], model_id=model_id, method=method, sources=sources, as_of=as_of,
-            run_id=run_id, contact=contact,
+            run_id=run_id, contact=contact, book=book,
         )
     )  # fmt: skip
     shared, packed = pack(list(_tables_of(sections)))
@@ -132,14 +138,16 @@ def build_forecast_page(
         "forecast.html",
         title=f"Expected recorded violence in {title}",
         region=title,
-        lede=f"{question} Forecast made as of {day_words(as_of)}.",
+        lede=f"{bare(question)} Forecast made as of {bare(day_words(as_of))}.",
         state=state,
         contents=[(s.name, s.heading) for s in sections],
         closing=[
-            f"Made by riskmodel, run {run_id}, as of {day_words(as_of)}. Places and groups, never individuals.",
+            f"Made by riskmodel, run {bare(run_id)}, as of {bare(day_words(as_of))}. Places and groups, never "
+            "individuals.",
         ],
         links=links,
         with_script=True,
+        book=book,
         sections=sections,
         words=shared,
         packed=packed,

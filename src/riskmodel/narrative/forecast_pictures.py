@@ -5,15 +5,17 @@ Each picture is said in words as well, and its numbers are in the table beside i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fans import Series, draw_fan, draw_share
-from riskmodel.narrative.forecast_words import expected_words, period_words, recorded_words, share_words
+from riskmodel.narrative.forecast_words import period_words
+from riskmodel.narrative.named_facts import cell_of, number_of
 from riskmodel.narrative.pictures import Picture
 from riskmodel.narrative.published import Named, Published
 
@@ -80,13 +82,18 @@ def share_picture(recording: pd.DataFrame, name: str, outlook: Named) -> Picture
     if len(held):
         first, last = held[0], held[-1]
         words = (
-            f"Of all of the force's records, {share_words(share[first])} had a known place in the force area in "
-            f"{_month_words(recording['period'].iloc[first])} and {share_words(share[last])} in "
-            f"{_month_words(recording['period'].iloc[last])}. Where this share rises, counts rise with no change in "
-            "violence."
+            f"Of all of the force's records, {share_of(outlook, int(first), share[first])} had a known place in the "
+            f"force area in {_month_words(recording['period'].iloc[first])} and "
+            f"{share_of(outlook, int(last), share[last])} in {_month_words(recording['period'].iloc[last])}. "
+            "Where this share rises, counts rise with no change in violence."
         )
     title = "Share of records with a known place, by month"
     return draw_share(months, share, until=until, name=name, title=title, description=words)
+
+
+def share_of(outlook: Named, row: int, share: float) -> str:
+    """The located share of one month, through the outlook's book where there is one."""
+    return cell_of(outlook.book, "recording", row, "located_share", share, "share")
 
 
 def _drawn(past: Named, ahead: Named, window: str, *, counted: str, name: str, small: bool) -> Picture:
@@ -103,28 +110,33 @@ def _drawn(past: Named, ahead: Named, window: str, *, counted: str, name: str, s
     changed = _changed(rows)
     changes = tuple(zip(months[changed.to_numpy()].tolist(), rows.loc[changed, "note"], strict=True))
     series = Series(months, recorded, coming, mean, low, high, _SPAN[window], changes)
-    title = str(forecast["name"].iloc[0]) if small else f"{forecast['name'].iloc[0]}: {counted}"
-    return draw_fan(series, name=name, title=title, description=_said(rows, forecast, window), small=small)
+    place = bare(str(forecast["name"].iloc[0]))
+    title = place if small else f"{place}: {counted}"
+    description = _said(replace(past, rows=rows, withheld=past.withheld.loc[rows.index]), ahead, window)
+    return draw_fan(series, name=name, title=title, description=description, small=small)
 
 
-def _said(rows: pd.DataFrame, forecast: pd.DataFrame, window: str) -> str:
+def _said(past: Named, ahead: Named, window: str) -> str:
     """A picture in words: what it spans, what is missing, and both ends of what is expected."""
+    rows, forecast = past.rows.sort_values("start"), ahead.rows.sort_values("start")
     unit = window.replace("_", " ")
     held = rows["recorded"].dropna()
     parts = []
     if len(held):
-        span = period_words(rows["start"].iloc[0].date(), rows["end"].iloc[-1].date())
+        span = bare(period_words(rows["start"].iloc[0].date(), rows["end"].iloc[-1].date()))
         missing = len(rows) - len(held)
-        gaps = f"; {missing} of {len(rows)} {unit}s have no count" if missing else ""
-        reach = f"{recorded_words(held.min())} to {recorded_words(held.max())}"
+        gaps = f"; {bare(f'{missing} of {len(rows)}')} {unit}s have no count" if missing else ""
+        ends: tuple[Any, Any] = (held.idxmin(), held.idxmax())
+        reach = " to ".join(number_of(past, row, "recorded", "recorded") for row in ends)
         parts.append(f"Recorded, {span}: {reach} a {unit}{gaps}.")
     for start, note in rows.loc[_changed(rows), ["start", "note"]].itertuples(index=False):
-        parts.append(f"{period_words(start.date(), start.date())}: {note}.")
+        parts.append(f"{bare(period_words(start.date(), start.date()))}: {bare(note)}.")
     for when, row in (("first", forecast.iloc[0]), ("last", forecast.iloc[-1])):
         if np.isfinite(row["mean"]) and (when == "first" or len(forecast) > 1):
-            reach = f"{recorded_words(row['low'])} to {recorded_words(row['high'])}"
-            period = period_words(row["start"].date(), row["end"].date())
-            parts.append(f"Expected in {period}: {expected_words(row['mean'])} ({reach}).")
+            at: Any = row.name
+            reach = f"{number_of(ahead, at, 'low', 'recorded')} to {number_of(ahead, at, 'high', 'recorded')}"
+            period = bare(period_words(row["start"].date(), row["end"].date()))
+            parts.append(f"Expected in {period}: {number_of(ahead, at, 'mean', 'expected')} ({reach}).")
     return " ".join(parts) or "Every number of this place is suppressed."
 
 
@@ -142,4 +154,4 @@ def _month_of(day: date) -> int:
 
 def _month_words(period: str) -> str:
     day = date.fromisoformat(f"{period}-01")
-    return period_words(day, day)
+    return bare(period_words(day, day))

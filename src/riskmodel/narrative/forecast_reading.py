@@ -5,19 +5,24 @@ In: the calibration and comparison tables and what the run rests on. Out: one se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import MINUS, NOT_AVAILABLE, Counted, share_words
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, Counted
+from riskmodel.narrative.named_facts import cell_of
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 from riskmodel.narrative.workbook_text import LEVEL_NAMES, WINDOW_NAMES, SourceNote, day_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["reading_section"]
 
@@ -26,7 +31,7 @@ _READING = (
     "Likely range: where the count is expected nine times in ten. The ends of ranges do not add up over places or "
     "periods, because places are seldom all high or all low at once; the expected counts do add up.",
     "Change: against the same months a year before or, where these are not all published yet, against the newest 12 "
-    "months. Where its range holds 0%, the forecast leaves open whether there are more or fewer.",
+    "months. Where its range holds no change, the forecast leaves open whether there are more or fewer.",
     "Rank band: the ranks a place can have, nine times in ten, by its count. It is not a league table.",
     "Reliability: whether ranges of this kind held what they promised at past dates. Treat a range with any mark but "
     "calibrated as a rough guide.",
@@ -66,6 +71,7 @@ def reading_section(
     as_of: date,
     run_id: str,
     contact: str,
+    book: FactBook | None = None,
 ) -> Section:
     """How to read the page and what it rests on.
 
@@ -83,10 +89,14 @@ def reading_section(
     run_id : str
     contact : str
         Who answers questions.
+    book : FactBook, optional
+        What numbers are written through.
     """
     titles = {t.target: t.title for t in targets}
-    judged = [] if calibration is None or not len(calibration) else _calibration_tables(calibration, model_id, titles)
-    compared = [] if comparison is None or not len(comparison) else _comparison_tables(comparison)
+    judged = (
+        [] if calibration is None or not len(calibration) else _calibration_tables(calibration, model_id, titles, book)
+    )
+    compared = [] if comparison is None or not len(comparison) else _comparison_tables(comparison, book)
     parts = [
         Section("how-to-read", "How to read the numbers", bullets=_READING),
         Section("not-for", "What this page must not be used for", ["Places and groups, never individuals."],
@@ -99,27 +109,30 @@ def reading_section(
 
 
 _RECORD_NOTE = (
-    "Skill is by how much the error is smaller than that of counting, on the same forecasts: 0% is no better than "
-    "counting. Counting is mostly rolling_12, the mean of the newest 12 months. A range is reliable if what was "
+    "Skill is by how much the error is smaller than that of counting, on the same forecasts: nought is no better than "
+    "counting. Counting is mostly the mean of the newest 12 months. A range is reliable if what was "
     "recorded fell inside it about as often as it promised."
 )
 
 
-def _comparison_tables(comparison: pd.DataFrame) -> list[HtmlTable]:
+def _comparison_tables(comparison: pd.DataFrame, book: FactBook | None) -> list[HtmlTable]:
     headings = [Heading("Model"), Heading("Compared with"), Heading("Measured by"), Heading("Skill", number=True),
                 Heading("Range of the skill", number=True, unit="9 in 10"), Heading("Verdict"),
                 Heading("Months", number=True)]  # fmt: skip
     overall = (comparison["origin_date"] == "all") & (comparison["horizon"] == "all")
-    rows = [
-        Row((r["model_id"], r["baseline"], _METRICS.get(r["metric"], r["metric"].replace("_", " ")),
-             _skill_words(r["skill"]), _between(_skill_words, r["low"], r["high"]), r["verdict"],
-             f"{r['month_blocks']:,}"))
-        for r in _records(comparison[overall])
-    ]  # fmt: skip
+    rows = []
+    for at, r in _records(comparison[overall]):
+        say = partial(_say, book, "comparison", at, r)
+        rows.append(
+            Row((bare(r["model_id"]), bare(r["baseline"]), _METRICS.get(r["metric"], r["metric"].replace("_", " ")),
+                 say("skill", "skill"), _between(say, r, "skill"), r["verdict"], say("month_blocks", "whole")))
+        )  # fmt: skip
     return [HtmlTable("comparison", "Skill against counting, all origins and months ahead", headings, rows, page=0)]
 
 
-def _calibration_tables(calibration: pd.DataFrame, model_id: str, titles: dict[str, str]) -> list[HtmlTable]:
+def _calibration_tables(
+    calibration: pd.DataFrame, model_id: str, titles: dict[str, str], book: FactBook | None
+) -> list[HtmlTable]:
     own = calibration[(calibration["model_id"] == model_id) & calibration["target"].isin(list(titles))]
     plain = (own["stratum"] == "all") & np.isclose(own["central"], 0.9)
     tables = [
@@ -127,7 +140,7 @@ def _calibration_tables(calibration: pd.DataFrame, model_id: str, titles: dict[s
         ("calibration-all", "Every range judged, and by months ahead, size and kind of area", own[~plain], True),
     ]
     return [
-        HtmlTable(name, caption, _JUDGED, _judged_rows(rows, titles), (0, 1) if folded else (), folded=folded)
+        HtmlTable(name, caption, _JUDGED, _judged_rows(rows, titles, book), (0, 1) if folded else (), folded=folded)
         for name, caption, rows, folded in tables
         if len(rows)
     ]
@@ -142,41 +155,47 @@ _JUDGED = [
 ]  # fmt: skip
 
 
-def _judged_rows(rows: pd.DataFrame, titles: dict[str, str]) -> list[Row]:
+def _judged_rows(rows: pd.DataFrame, titles: dict[str, str], book: FactBook | None) -> list[Row]:
     marks = {"calibrated": "mark-yes", "not calibrated": "mark-no", "too few months to say": "mark-few"}
-    return [
-        Row((
-            titles[r["target"]], LEVEL_NAMES.get(r["level"], r["level"]), WINDOW_NAMES.get(r["window"], r["window"]),
-            _SPLITS.get(r["stratum"], r["stratum"]) + ("" if r["stratum"] == "all" else f": {r['value']}"),
-            share_words(r["central"]), share_words(r["pit_mass"]), _between(share_words, r["low"], r["high"]),
-            share_words(r["coverage"]), share_words(r["coverage_expected"]), f"{r['forecasts']:,}",
-            f"{r['month_blocks']:,}", Cell(r["verdict"], style=marks.get(r["verdict"], "")),
-        ))
-        for r in _records(rows)
-    ]  # fmt: skip
+    found = []
+    for at, r in _records(rows):
+        say = partial(_say, book, "calibration", at, r)
+        split = _SPLITS.get(r["stratum"], r["stratum"]) + ("" if r["stratum"] == "all" else f": {r['value']}")
+        found.append(
+            Row((
+                titles[r["target"]], LEVEL_NAMES.get(r["level"], r["level"]),
+                WINDOW_NAMES.get(r["window"], r["window"]), bare(split),
+                say("central", "share"), say("pit_mass", "share"), _between(say, r, "share"),
+                say("coverage", "share"), say("coverage_expected", "share"), say("forecasts", "whole"),
+                say("month_blocks", "whole"), Cell(r["verdict"], style=marks.get(r["verdict"], "")),
+            ))
+        )  # fmt: skip
+    return found
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+def _records(frame: pd.DataFrame) -> list[tuple[int, dict[str, Any]]]:
+    """Rows as dicts, each with its position in the table."""
+    rows = zip(frame.index, frame.to_dict("records"), strict=True)
+    return [(int(at), {str(name): value for name, value in row.items()}) for at, row in rows]
 
 
-def _skill_words(value: float) -> str:
-    """A skill with one decimal, because one per cent is much here."""
-    sign = "+" if value > 0 else MINUS if value < 0 else ""
-    return f"{sign}{abs(100 * value):.1f}%" if np.isfinite(value) else NOT_AVAILABLE
+def _say(book: FactBook | None, table: str, at: int, row: Mapping[str, Any], column: str, form: str) -> str:
+    return cell_of(book, table, at, column, float(row[column]), form)
 
 
-def _between(form: Callable[[float], str], low: float, high: float) -> str:
-    return f"{form(low)} to {form(high)}" if np.isfinite(low + high) else NOT_AVAILABLE
+def _between(say: Callable[[str, str], str], row: Mapping[str, Any], form: str) -> str:
+    held = np.isfinite(row["low"] + row["high"])
+    return f"{say('low', form)} to {say('high', form)}" if held else NOT_AVAILABLE
 
 
 def _facts(
     targets: Sequence[Counted], sources: Sequence[SourceNote], model_id: str, as_of: date, run_id: str, contact: str
 ) -> list[tuple[str, str]]:
     facts = [
-        (f"Source {n}", f"{s.title}. {s.publisher}. Licence: {s.licence}.") for n, s in enumerate(sources, start=1)
+        (bare(f"Source {n}"), bare(f"{s.title}. {s.publisher}. Licence: {s.licence}."))
+        for n, s in enumerate(sources, start=1)
     ]
-    facts += [(f"Definition {t.target}", f"{t.title}. {t.differs}") for t in targets if t.differs]
-    facts += [("As of", day_words(as_of)), ("Model", model_id), ("Run", run_id)]
+    facts += [(bare(f"Definition {t.target}"), bare(f"{t.title}. {t.differs}")) for t in targets if t.differs]
+    facts += [("As of", bare(day_words(as_of))), ("Model", bare(model_id)), ("Run", bare(run_id))]
     facts.append(("The same numbers", "tables/planner.xlsx, and as CSV in the folder tables."))
-    return [*facts, ("Questions", contact or "TO BE COMPLETED: name, organisation and address")]
+    return [*facts, ("Questions", bare(contact) or "TO BE COMPLETED: name, organisation and address")]

@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_words import (
     NOT_AVAILABLE,
     SMALL_BASE,
     SUPPRESSED,
-    chance_words,
     change_words,
     expected_words,
     period_words,
     rank_words,
     recorded_words,
 )
+from riskmodel.narrative.named_facts import changes_of, number_of, texts
 from riskmodel.narrative.published import Named
 from riskmodel.narrative.tables_html import PAGE, Cell, Heading, HtmlTable, Interval, Row
 
-__all__ = ["outlook_table", "rates_of", "texts"]
+__all__ = ["outlook_table", "rate_words", "rates_of"]
 
 Words = Sequence[str | Cell]
 _MARKS = {
@@ -33,6 +34,7 @@ _MARKS = {
     "not judged": "mark-none",
 }  # fmt: skip
 _HALF = 76.0
+_SMALL = bare(f"base below {SMALL_BASE}")
 # A change and the count it starts from give the count it leads to: where one is withheld, no change is shown.
 _OF_A_CHANGE = ("mean", "low", "high", "last_year", "change", "change_low", "change_high")
 
@@ -91,12 +93,6 @@ def outlook_table(
     return HtmlTable(name, caption, headings, rows, chosen, note, folded, page)
 
 
-def texts(named: Named, column: str, form: Callable[[float], str]) -> list[str]:
-    """A column in words; a withheld cell says so and is never a number."""
-    values, hidden = named.rows[column].to_list(), named.withheld[column].to_list()
-    return [SUPPRESSED if h else form(v) for v, h in zip(values, hidden, strict=True)]
-
-
 def rates_of(named: Named, no_rate: frozenset[str]) -> npt.NDArray[np.float64]:
     """Expected records per 1,000 residents; not a number where there is no sound base or the count is withheld."""
     people = named.rows["population"].to_numpy(dtype=np.float64)
@@ -107,10 +103,10 @@ def rates_of(named: Named, no_rate: frozenset[str]) -> npt.NDArray[np.float64]:
 
 
 def _plain(column: str) -> Callable[[Named], Words]:
-    return lambda named: [str(v) for v in named.rows[column]]
+    return lambda named: [bare(str(v)) for v in named.rows[column]]
 
 
-def _counts(column: str, form: Callable[[float], str]) -> Callable[[Named], Words]:
+def _counts(column: str, form: str) -> Callable[[Named], Words]:
     return lambda named: texts(named, column, form)
 
 
@@ -123,12 +119,13 @@ def _period(named: Named) -> Words:
     written: dict[Any, Cell] = {}
     for key in zip(starts, ends, strict=True):
         if key not in written:
-            written[key] = Cell(period_words(key[0].date(), key[1].date()), float(key[0].strftime("%Y%m")))
+            words = bare(period_words(key[0].date(), key[1].date()))
+            written[key] = Cell(words, float(key[0].strftime("%Y%m")))
     return [written[key] for key in zip(starts, ends, strict=True)]
 
 
 def _range(named: Named) -> Words:
-    low, high = (texts(named, c, recorded_words) for c in ("low", "high"))
+    low, high = (texts(named, c, "recorded") for c in ("low", "high"))
     hidden = _either(named, "low", "high")
     return [
         SUPPRESSED if h else a if NOT_AVAILABLE in (a, b) else f"{a} to {b}"
@@ -138,18 +135,12 @@ def _range(named: Named) -> Words:
 
 def _change(named: Named) -> Words:
     rows, hidden = named.rows, _either(named, *_OF_A_CHANGE)
-    values = rows[["last_year", "change", "change_low", "change_high"]].to_numpy(dtype=np.float64).tolist()
-    return [_change_cell(*v, hidden=h) for v, h in zip(values, hidden, strict=True)]
-
-
-def _change_cell(base: float, middle: float, low: float, high: float, *, hidden: bool) -> str | Cell:
-    if hidden:
-        return SUPPRESSED
-    if np.isfinite(base) and base < SMALL_BASE:
-        return f"base below {SMALL_BASE}"
-    if not np.isfinite(middle):
-        return NOT_AVAILABLE
-    return f"{change_words(middle)} ({change_words(low)} to {change_words(high)})"
+    values = zip(rows.index, rows["last_year"].to_list(), rows["change"].to_list(), hidden, strict=True)
+    return [
+        SUPPRESSED if h else _SMALL if np.isfinite(base) and base < SMALL_BASE
+        else changes_of(named, row) if np.isfinite(middle) else NOT_AVAILABLE
+        for row, base, middle, h in values
+    ]  # fmt: skip
 
 
 def _limit(named: Named) -> float:
@@ -162,7 +153,7 @@ def _limit(named: Named) -> float:
 
 
 def _drawn_heading(limit: float) -> Heading:
-    ends = f"{change_words(-limit)} to {change_words(limit)}"
+    ends = bare(f"{change_words(-limit)} to {change_words(limit)}")
     return Heading("Change as a picture", unit=f"{ends}; upright line: no change", sorts=False)
 
 
@@ -185,11 +176,15 @@ def _drawn(named: Named, limit: float) -> Words:
 
 
 def _chance(named: Named) -> Words:
-    values, hidden = named.rows["chance_higher"].to_list(), _either(named, "mean", "last_year", "chance_higher")
+    values, hidden = (
+        zip(named.rows.index, named.rows["chance_higher"], strict=True),
+        _either(named, "mean", "last_year", "chance_higher"),
+    )
     return [
-        SUPPRESSED if h else Cell(chance_words(v), _order(v)) if np.isfinite(v) else NOT_AVAILABLE
-        for v, h in zip(values, hidden, strict=True)
-    ]
+        SUPPRESSED if h
+        else Cell(number_of(named, row, "chance_higher", "chance"), _order(v)) if np.isfinite(v) else NOT_AVAILABLE
+        for (row, v), h in zip(values, hidden, strict=True)
+    ]  # fmt: skip
 
 
 def _rank(named: Named) -> Words:
@@ -197,17 +192,40 @@ def _rank(named: Named) -> Words:
     hidden = _either(named, "rank_low", "rank_high", "mean")
     return [
         SUPPRESSED if h else "not ranked" if not np.isfinite(v[0]) or v[2] == 1
-        else Cell(rank_words(*v), _order(v[0] + v[1] / 10_000), "rank")
-        for v, h in zip(values, hidden, strict=True)
+        else Cell(_band(named, int(row), v), _order(v[0] + v[1] / 10_000), "rank")
+        for row, v, h in zip(named.rows.index, values, hidden, strict=True)
     ]  # fmt: skip
+
+
+def _band(named: Named, row: int, values: Sequence[float]) -> str:
+    if named.book is None:
+        return rank_words(*values)
+    return named.book.cells(named.table, row, ("rank_low", "rank_high", "of"), form="rank_band")
 
 
 def _rates(named: Named, no_rate: frozenset[str]) -> Words:
     hidden, poor = named.withheld["mean"].to_list(), named.rows["location"].isin(no_rate).to_list()
     return [
-        SUPPRESSED if h else "count only" if p else expected_words(r)
-        for r, h, p in zip(rates_of(named, no_rate).tolist(), hidden, poor, strict=True)
+        SUPPRESSED if h else "count only" if p else rate_words(named, int(row), r)
+        for row, r, h, p in zip(named.rows.index, rates_of(named, no_rate).tolist(), hidden, poor, strict=True)
     ]
+
+
+def rate_words(named: Named, row: int, rate: float) -> str:
+    """Expected records per 1,000 residents of one place."""
+    if named.book is None or not np.isfinite(rate):
+        return expected_words(rate)
+    count = ["multiply", ["cell", named.table, row, "mean"], ["number", 1000]]
+    people = ["cell", "places", int(named.number(row, "place_row")), "population"]
+    name = f"{named.table}.{row}.rate"
+    return named.book.made(name, ["divide", count, people], form="expected", unit="records per 1,000 residents")
+
+
+def _people(named: Named) -> Words:
+    if named.book is None:
+        return [recorded_words(v) for v in named.rows["population"]]
+    places = named.rows["place_row"]
+    return [named.book.cell("places", int(row), "population", form="recorded") for row in places]
 
 
 def _reliability(named: Named) -> Words:
@@ -242,13 +260,13 @@ _CELLS: dict[str, Callable[[Named], Words]] = {
     "location": _plain("location"),
     "district": _plain("district"),
     "period": _period,
-    "expected": _counts("mean", expected_words),
+    "expected": _counts("mean", "expected"),
     "range": _range,
-    "recorded_part": _counts("recorded_part", recorded_words),
-    "last_year": _counts("last_year", recorded_words),
+    "recorded_part": _counts("recorded_part", "recorded"),
+    "last_year": _counts("last_year", "recorded"),
     "change": _change,
     "chance": _chance,
     "rank": _rank,
-    "population": lambda named: [recorded_words(v) for v in named.rows["population"]],
+    "population": _people,
     "reliability": _reliability,
 }

@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_answer import answer_points, answer_sentences, answer_tiles
 from riskmodel.narrative.forecast_maps import PlaceMap, place_map
 from riskmodel.narrative.forecast_pictures import over_time, share_picture
 from riskmodel.narrative.forecast_rows import outlook_table
-from riskmodel.narrative.forecast_words import joined, period_words, recorded_words, share_words
+from riskmodel.narrative.forecast_words import joined, period_words
 from riskmodel.narrative.history_rows import YEARS, periods_table, years_table, years_wide_table
 from riskmodel.narrative.maps import Outlines
+from riskmodel.narrative.named_facts import cell_of
 from riskmodel.narrative.pictures import Picture
 from riskmodel.narrative.published import WIDE, Named, Published
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
@@ -257,21 +259,25 @@ def _years(published: Published, prefix: str) -> Section:
 
 def recording_part(recording: pd.DataFrame, outlook: Named) -> Section:
     """How many records had a known place, by month, as a part of a section."""
-    forms = (recorded_words, recorded_words, recorded_words, share_words)
+    forms = {"located": "recorded", "unlocated": "recorded", "out_of_force": "recorded", "located_share": "share"}
     columns = [
-        [form(v) if v == v else "missing" for v in recording[name]]
-        for name, form in zip(("located", "unlocated", "out_of_force", "located_share"), forms, strict=True)
+        [_recorded_cell(outlook, row, name, form, value) for row, value in enumerate(recording[name])]
+        for name, form in forms.items()
     ]
     headings = [
         Heading("Month"), Heading("With a known place", number=True), Heading("Without a place", number=True),
         Heading("Placed outside the force area", number=True), Heading("Share with a known place", number=True),
     ]  # fmt: skip
-    rows = [Row(cells) for cells in zip(recording["period"].to_list(), *columns, strict=True)]
+    rows = [Row(cells) for cells in zip(map(bare, recording["period"]), *columns, strict=True)]
     table = HtmlTable("recording", "Records with and without a known place, by month", headings, rows, folded=True)
     picture = share_picture(recording, "located-share", outlook)
     return Section("located", "How many records had a known place", pictures=[picture], tables=[table])
 
 
+def _recorded_cell(outlook: Named, row: int, column: str, form: str, value: float) -> str:
+    return cell_of(outlook.book, "recording", row, column, value, form) if value == value else "missing"
+
+
 def _span(named: Named) -> str:
     first = named.rows.iloc[0]
-    return period_words(first["start"].date(), first["end"].date())
+    return bare(period_words(first["start"].date(), first["end"].date()))

@@ -28,6 +28,7 @@ __all__ = [
     "rank_words",
     "recorded_words",
     "share_words",
+    "skill_words",
 ]
 
 SUPPRESSED = "suppressed"
@@ -126,6 +127,18 @@ def share_words(value: float) -> str:
     ('95%', 'not available')
     """
     return f"{100 * value:.0f}%" if math.isfinite(value) else NOT_AVAILABLE
+
+
+def skill_words(value: float) -> str:
+    """A skill with one decimal, because one per cent is much here.
+
+    Examples
+    --------
+    >>> skill_words(0.0541), skill_words(float("nan"))
+    ('+5.4%', 'not available')
+    """
+    sign = "+" if value > 0 else MINUS if value < 0 else ""
+    return f"{sign}{abs(100 * value):.1f}%" if math.isfinite(value) else NOT_AVAILABLE
 
 
 def chance_words(value: float) -> str:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.tables import TableError
-from riskmodel.narrative.facts.marks import as_html, as_plain, stray_digits
+from riskmodel.narrative.facts.marks import as_html, as_plain, bare, stray_digits
 from riskmodel.narrative.facts.phrases import PHRASES
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def render_page(
         title=title, region=region, lede=lede, state=state, contents=contents, closing=closing, links=links,
         with_script=with_script, policy=_policy(style, script), **shown,
     )  # fmt: skip
-    return (page if book is None else _with_facts(page, book, title)) + "\n"
+    return (as_plain(page) if book is None else _with_facts(page, book, title)) + "\n"
 
 
 def _with_facts(page: str, book: FactBook, title: str) -> str:
@@ -105,10 +105,12 @@ def _with_facts(page: str, book: FactBook, title: str) -> str:
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("riskmodel.narrative"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    made.filters["bare"] = bare
+    return made
 
 
 def _policy(style: str, script: str) -> str:

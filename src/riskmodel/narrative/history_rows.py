@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from riskmodel.narrative.forecast_rows import texts
+from riskmodel.narrative.chance import change_by_chance
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_words import (
     NOT_AVAILABLE,
     SMALL_BASE,
     SUPPRESSED,
-    change_words,
-    expected_words,
     period_words,
-    recorded_words,
 )
+from riskmodel.narrative.named_facts import number_of, past_change, texts
 from riskmodel.narrative.published import LEVELS, Named
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 from riskmodel.narrative.workbook_text import WINDOW_NAMES
@@ -28,11 +26,10 @@ from riskmodel.narrative.workbook_text import WINDOW_NAMES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["YEARS", "change_by_chance", "periods_table", "years_table", "years_wide_table"]
+__all__ = ["YEARS", "periods_table", "years_table", "years_wide_table"]
 
 YEARS = ("financial_year", "calendar_year", "12_months")
 """The windows of a whole year."""
-_Z = 1.6448536269514722
 _KEY = ["window", "level", "location"]
 _LINE = [
     "window",
@@ -48,38 +45,6 @@ _LINE = [
     "reach",
     "remarks",
 ]
-
-
-def change_by_chance(
-    before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The range of a change between two counts that counting by itself leaves open, nine times in ten.
-
-    Parameters
-    ----------
-    before, after : array of float, [place]
-        Counts of records; no range is given where one is below 10.
-
-    Returns
-    -------
-    low, high : array of float, [place]
-        As shares: 0.05 is five per cent more.
-
-    Notes
-    -----
-    The log of a ratio of two Poisson counts has the standard error sqrt(1/a + 1/b) (Rothman, Greenland and Lash,
-    Modern Epidemiology, 3rd edition, chapter 14). Records of violence vary by more than this.
-
-    Examples
-    --------
-    >>> low, high = change_by_chance(np.array([100.0]), np.array([100.0]))
-    >>> low.round(2).tolist(), high.round(2).tolist()
-    ([-0.21], [0.26])
-    """
-    sound = (before >= SMALL_BASE) & (after >= SMALL_BASE)
-    a, b = np.where(sound, before, np.nan), np.where(sound, after, np.nan)
-    error = np.exp(_Z * np.sqrt(1 / a + 1 / b))
-    return b / a / error - 1, b / a * error - 1
 
 
 def years_table(
@@ -138,16 +103,21 @@ def years_wide_table(history: Named, *, name: str, caption: str, note: str = "")
     marked = set(rows.loc[changed, "end"])
     held = dict(zip(zip(rows["location"], rows["end"], strict=True), _recorded_texts(history), strict=True))
     newest = rows[rows["end"] == ends[-1]].set_index("location")
-    numbers = newest[["change", "low", "high", "hidden"]].itertuples(name=None)
-    change = {code: SUPPRESSED if hidden else _with_reach(*v) for code, *v, hidden in numbers}
+    said = _past_changes(history, rows.loc[rows["end"] == ends[-1]])
+    change = {
+        code: SUPPRESSED if middle == SUPPRESSED else f"{middle} ({reach})" if np.isfinite(value) else NOT_AVAILABLE
+        for code, value, (middle, reach) in zip(newest.index, newest["change"], said, strict=True)
+    }
     places = rows.drop_duplicates("location")[["name", "location", "district"]].itertuples(index=False, name=None)
     made = [
-        Row((place, code, district, *(held.get((code, end), "not held") for end in ends),
+        Row((bare(place), bare(code), bare(district), *(held.get((code, end), "not held") for end in ends),
              change.get(code, NOT_AVAILABLE)))
         for place, code, district in places
     ]  # fmt: skip
     years = [
-        Heading(f"{end.year - 1}/{end.year % 100:02d}", number=True, unit="recording changed" if end in marked else "")
+        Heading(
+            bare(f"{end.year - 1}/{end.year % 100:02d}"), number=True, unit="recording changed" if end in marked else ""
+        )
         for end in ends
     ]
     last = Heading("Newest change", number=True, unit="range by chance")
@@ -161,30 +131,30 @@ def _lines(history: Named, outlook: Named, base: str) -> pd.DataFrame:
 
     past, ahead = _with_change(history), outlook.rows
     hidden = outlook.withheld[["mean", "low", "high", "last_year"]].any(axis=1).to_list()
-    low, high = (texts(outlook, column, recorded_words) for column in ("low", "high"))
+    low, high = (texts(outlook, column, "recorded") for column in ("low", "high"))
     reach = [SUPPRESSED if SUPPRESSED in ends else " to ".join(ends) for ends in zip(low, high, strict=True)]
-    mean = texts(outlook, "mean", expected_words)
+    mean = texts(outlook, "mean", "expected")
     future = ahead.assign(
         state="expected",
         records=[m if m == SUPPRESSED else f"{m} ({r})" for m, r in zip(mean, reach, strict=True)],
-        change=_changes(ahead, "change", hidden),
-        reach=_reaches(ahead, "change_low", "change_high", hidden),
+        change=_expected_changes(outlook, hidden),
+        reach=_expected_reaches(outlook, hidden),
         remarks=[
-            f"{recorded_words(p)} of it already recorded"
+            f"{number_of(outlook, row, 'recorded_part', 'recorded')} of it already recorded"
             if p > 0
             else f"compared with {base}"
             if base and window == "12_months"
             else ""
-            for p, window in zip(ahead["recorded_part"], ahead["window"], strict=True)
+            for row, p, window in zip(ahead.index, ahead["recorded_part"], ahead["window"], strict=True)
         ],
     )
-    blank = past["hidden"].to_list()
+    changes = _past_changes(history, past)
     past = past.assign(
         state="recorded",
         records=_recorded_texts(history),
-        reach=_reaches(past, "low", "high", blank),
-        change=_changes(past, "change", blank),
-        remarks=past["note"].fillna(""),
+        reach=[reach for _, reach in changes],
+        change=[change for change, _ in changes],
+        remarks=[bare(note) for note in past["note"].fillna("")],
     )
     both = pd.concat([past[_LINE], future[_LINE]], ignore_index=True)
     order = both.assign(
@@ -200,6 +170,7 @@ def _with_change(history: Named) -> pd.DataFrame:
 
     rows = history.rows.assign(hidden=history.withheld["recorded"])
     before = rows[[*_KEY, "end", "recorded", "hidden"]].rename(columns={"recorded": "before", "hidden": "hid"})
+    before["before_row"] = rows.index
     # The last day of a month is a month's end again a year later, leap years included.
     before["end"] = (before["end"] + pd.DateOffset(years=1) + pd.offsets.MonthEnd(0)).astype(rows["end"].dtype)
     joined = rows.merge(before, on=[*_KEY, "end"], how="left", validate="one_to_one")
@@ -208,44 +179,63 @@ def _with_change(history: Named) -> pd.DataFrame:
     low, high = change_by_chance(a, b)
     change = np.divide(b, a, out=np.full(len(a), np.nan), where=sound) - 1
     hidden = joined["hidden"].to_numpy(dtype=bool) | joined["hid"].eq(other=True).to_numpy()
-    return joined.assign(change=change, low=low, high=high, hidden=hidden).set_index(rows.index)
+    found = joined.assign(change=change, low=low, high=high, hidden=hidden).set_index(rows.index)
+    return found.assign(before_row=found["before_row"].fillna(-1).astype("int64"))
 
 
 def _recorded_texts(history: Named) -> list[str]:
     """The counts in words; a period with a missing month says how many it lacks."""
-    rows = history.rows[["recorded", "months_held", "months_of"]].itertuples(index=False, name=None)
+    rows = history.rows[["recorded", "months_held", "months_of"]].itertuples(name=None)
     return [
-        SUPPRESSED if h else recorded_words(v) if np.isfinite(v) else "missing" if of == 1
-        else f"missing: {of - held} of {of}"
-        for (v, held, of), h in zip(rows, history.withheld["recorded"].to_list(), strict=True)
+        SUPPRESSED if h else number_of(history, row, "recorded", "recorded") if np.isfinite(v)
+        else "missing" if of == 1 else bare(f"missing: {of - held} of {of}")
+        for (row, v, held, of), h in zip(rows, history.withheld["recorded"].to_list(), strict=True)
     ]  # fmt: skip
 
 
-def _changes(frame: pd.DataFrame, column: str, hidden: Sequence[bool]) -> list[str]:
-    return [SUPPRESSED if h else change_words(v) for v, h in zip(frame[column].to_list(), hidden, strict=True)]
+def _expected_changes(outlook: Named, hidden: Sequence[bool]) -> list[str]:
+    shown = outlook.rows["change"].map(np.isfinite).to_list()
+    return [
+        SUPPRESSED if h else number_of(outlook, row, "change", "change") if s else NOT_AVAILABLE
+        for row, s, h in zip(outlook.rows.index, shown, hidden, strict=True)
+    ]
 
 
-def _reaches(frame: pd.DataFrame, low: str, high: str, hidden: Sequence[bool]) -> list[str]:
-    ends = frame[[low, high]].itertuples(index=False, name=None)
-    return [SUPPRESSED if h else _reach(a, b) for (a, b), h in zip(ends, hidden, strict=True)]
+def _expected_reaches(outlook: Named, hidden: Sequence[bool]) -> list[str]:
+    shown = np.isfinite(outlook.rows[["change_low", "change_high"]].to_numpy(dtype=np.float64)).all(axis=1)
+    return [
+        SUPPRESSED if h
+        else " to ".join(number_of(outlook, row, c, "change") for c in ("change_low", "change_high")) if s
+        else NOT_AVAILABLE
+        for row, s, h in zip(outlook.rows.index, shown, hidden, strict=True)
+    ]  # fmt: skip
 
 
-def _reach(low: float, high: float) -> str:
-    return f"{change_words(low)} to {change_words(high)}" if np.isfinite(low + high) else NOT_AVAILABLE
-
-
-def _with_reach(change: float, low: float, high: float) -> str:
-    return f"{change_words(change)} ({_reach(low, high)})" if np.isfinite(change) else NOT_AVAILABLE
+def _past_changes(history: Named, rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Each recorded count's change on the year before, and the range that chance alone leaves open."""
+    found = []
+    columns = rows[["before_row", "hidden", "change", "low", "high"]].itertuples(name=None)
+    for row, before, hidden, change, low, high in columns:
+        if hidden:
+            found.append((SUPPRESSED, SUPPRESSED))
+            continue
+        middle, least, most = past_change(history, row, before, change=change, low=low, high=high)
+        found.append((middle, f"{least} to {most}" if np.isfinite(low + high) else NOT_AVAILABLE))
+    return found
 
 
 def _columns(lines: pd.DataFrame, *wanted: str | Sequence[str | Cell]) -> list[Sequence[str | Cell]]:
     """Columns of words: those named, and those given as they are."""
-    return [lines[w].to_list() if isinstance(w, str) else w for w in wanted]
+    named = ("name", "kind")
+    return [
+        w if not isinstance(w, str) else [bare(v) for v in lines[w]] if w in named else lines[w].to_list()
+        for w in wanted
+    ]
 
 
 def _periods(lines: pd.DataFrame) -> list[Cell]:
     return [
-        Cell(period_words(a.date(), b.date()), float(a.strftime("%Y%m")))
+        Cell(bare(period_words(a.date(), b.date())), float(a.strftime("%Y%m")))
         for a, b in zip(lines["start"].to_list(), lines["end"].to_list(), strict=True)
     ]
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.planner_tables import CALIBRATION, HISTORY, OUTLOOK, PLACES, RECORDING
 from riskmodel.contracts.tables import COMPARISON, Table, TableError, as_table
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_words import Counted, period_words
 from riskmodel.narrative.workbook_text import LEVEL_NAMES, WINDOW_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["LEVELS", "WIDE", "Named", "Published", "publish", "table_of"]
 
@@ -35,11 +38,15 @@ class Named:
     """Rows with the names of their places, and for each cell whether it is withheld.
 
     ``rows`` has the table's own columns and name, district, kind, population; ``withheld`` has the table's own columns;
-    both have the same index.
+    both have the same index, which is the position in ``table``. ``book`` is what numbers are written through, where
+    there is one. ``place_row`` is the place's position in ``places``; ``base_row`` the position in ``history`` of the
+    count that stands for last year's, or -1 where the row has its own.
     """
 
     rows: pd.DataFrame
     withheld: pd.DataFrame
+    table: str = ""
+    book: FactBook | None = None
 
     def where(self, *, windows: Sequence[str] = (), levels: Sequence[str] = ()) -> Named:
         """The rows of some windows and levels; all of them where none is named."""
@@ -50,7 +57,12 @@ class Named:
 
     def only(self, kept: pd.Series[bool]) -> Named:
         """The rows that are kept."""
-        return Named(self.rows[kept], self.withheld[kept])
+        return replace(self, rows=self.rows[kept], withheld=self.withheld[kept])
+
+    def number(self, row: int, column: str) -> float:
+        """The number of a row, by its index."""
+        held: Any = self.rows.at[row, column]  # noqa: PD008  # a page asks tens of thousands of times
+        return float(held)
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -74,6 +86,7 @@ def publish(
     tables: Mapping[str, pd.DataFrame],
     targets: Sequence[Counted],
     withheld: Mapping[str, pd.DataFrame],
+    book: FactBook | None = None,
 ) -> list[Published]:
     """Each target's rows, named and in the order pages list them: by kind of area, name and period.
 
@@ -85,6 +98,8 @@ def publish(
         Every target of the tables, in the order of the page.
     withheld : mapping of str to DataFrame
         For a table, a frame of its shape that is true where a cell is withheld.
+    book : FactBook, optional
+        What the numbers are written through, so that each knows its cell.
 
     Raises
     ------
@@ -100,7 +115,8 @@ def publish(
     unknown = sorted((set(outlook["target"]) | set(history["target"])) - set(known))
     if unknown:
         raise TableError("a target has no title", found=unknown, allowed=known)
-    ahead, past = _named(outlook, outlook_withheld, places), _named(history, history_withheld, places)
+    ahead = replace(_named(outlook, outlook_withheld, places), table="outlook", book=book)
+    past = replace(_named(history, history_withheld, places), table="history", book=book)
     made = [Published(t, _of(ahead, t), _of(past, t)) for t in targets]
     return [_one_row_a_place(_with_newest_year(published)) for published in made]
 
@@ -172,7 +188,8 @@ def _with_districts(places: pd.DataFrame) -> pd.DataFrame:
 
 def _named(table: pd.DataFrame, withheld: pd.DataFrame, places: pd.DataFrame) -> Named:
     columns = ["level", "location", "name", "district", "population"]
-    rows = table.merge(places[columns], on=["level", "location"], how="left", validate="many_to_one")
+    of_place = places[columns].assign(place_row=range(len(places)))
+    rows = table.merge(of_place, on=["level", "location"], how="left", validate="many_to_one").assign(base_row=-1)
     bare = rows["name"].isna()
     if bare.any():
         found = sorted({f"{a} {b}" for a, b in rows.loc[bare, ["level", "location"]].itertuples(index=False)})
@@ -199,7 +216,7 @@ def _one_row_a_place(published: Published) -> Published:
         kept = named.only(~((named.rows["level"] == "csp24") & named.rows["location"].isin(csp)))
         both = (kept.rows["level"] == "lad24") & kept.rows["location"].isin(lad)
         kind = kept.rows["kind"].mask(both, "Partnership and district")
-        return Named(kept.rows.assign(kind=kind), kept.withheld)
+        return replace(kept, rows=kept.rows.assign(kind=kind))
 
     return replace(published, outlook=merged(published.outlook), history=merged(published.history))
 
@@ -219,15 +236,16 @@ def _with_newest_year(published: Published) -> Published:
         return published
     newest = past.only(past.rows["end"] == past.rows["end"].max())
     places = ["level", "location"]
-    known = newest.rows[[*places, "recorded"]].assign(hidden=newest.withheld["recorded"])
+    known = newest.rows[[*places, "recorded"]].assign(hidden=newest.withheld["recorded"], held_at=newest.rows.index)
     rows = outlook.rows[year].merge(known, on=places, how="left").set_index(outlook.rows.index[year])
     base = rows["recorded"].to_numpy(dtype=np.float64)
     filled, hidden = outlook.rows.copy(), outlook.withheld.copy()
     filled.loc[year, "last_year"] = base
+    filled.loc[year, "base_row"] = rows["held_at"].fillna(-1).astype("int64")
     hidden.loc[year, "last_year"] |= rows["hidden"].eq(other=True).to_numpy()
     for column, end in (("change", "mean"), ("change_low", "low"), ("change_high", "high")):
         count = rows[end].to_numpy(dtype=np.float64)
         filled.loc[year, column] = np.divide(count, base, out=np.full(len(base), np.nan), where=base > 0) - 1
     first = newest.rows.iloc[0]
-    span = period_words(first["start"].date(), first["end"].date())
-    return replace(published, outlook=Named(filled, hidden), base=span)
+    span = bare(period_words(first["start"].date(), first["end"].date()))
+    return replace(published, outlook=replace(published.outlook, rows=filled, withheld=hidden), base=span)

@@ -18,6 +18,7 @@ from riskmodel.narrative.forecast_words import (
     rank_words,
     recorded_words,
     share_words,
+    skill_words,
 )
 from riskmodel.narrative.model_words import percent_words, times_words
 
@@ -49,6 +50,7 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "change": change_words,
         "share": share_words,
         "percent": percent_words,
+        "skill": skill_words,
         "chance": chance_words,
         "times": times_words,
         "rank_band": rank_words,

@@ -5,6 +5,7 @@
     ["count", table, {column: value}]             how many rows have them
     ["number", value]                             a declared number
     ["add" | "subtract" | "multiply" | "divide", left, right]
+    ["least_change" | "most_change", before, after]   the ends of what chance alone leaves open in a change
 
 A value of a condition may be a list: any of them. A blank cell makes a sum, and whatever rests on it, blank.
 """
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from riskmodel.narrative.chance import change_by_chance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,4 +102,7 @@ def evaluate(formula: Formula, tables: Mapping[str, pd.DataFrame]) -> float:
         return left * right
     if kind == "divide":
         return left / right if right else float("nan")
+    if kind in ("least_change", "most_change"):
+        ends = change_by_chance(np.array([left]), np.array([right]))
+        return float(ends[kind == "most_change"][0])
     raise ValueError(f"no such kind of formula: {kind}")

@@ -11,9 +11,12 @@ PHRASES = (
     "per 1,000",
     "Per 1,000",
     "9 in 10",
+    "9 times in 10",
     "90 %",
     "90%",
     "5 %",
+    # Names of baselines.
+    "rolling_12",
     # Names of sources, laws and standards.
     "Census 2021",
     "2021 Census",
