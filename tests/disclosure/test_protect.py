@@ -190,6 +190,14 @@ def test_protecting_twice_changes_nothing_and_the_order_of_rows_does_not_matter(
         pd.testing.assert_frame_equal(*sort)
 
 
+@pytest.mark.parametrize("name", ["history", "scores", "scenarios", "forecasts"])
+def test_a_table_without_rows_is_left_alone(name):
+    tables, areas, _ = make_bundle(8)
+    empty = pd.DataFrame({column: pd.Series(dtype="str") for column in TABLES[name].names})
+    protected = protect(tables | {name: empty}, areas)
+    pd.testing.assert_frame_equal(protected.tables[name], empty)
+
+
 def test_a_public_run_is_left_alone():
     tables, areas, _ = make_bundle(1)
     out = protect_bundle(tables, {}, RULE, [], areas=areas)

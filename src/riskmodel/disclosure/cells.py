@@ -36,7 +36,8 @@ def base_targets(table: pd.DataFrame) -> pd.Series[str]:
     >>> base_targets(pd.DataFrame({"target": ["callouts@1:quarter"]})).tolist()
     ['callouts@1']
     """
-    return table["target"].astype("str").str.partition(":")[0]
+    # Not partition: of an empty column it makes a frame without columns.
+    return table["target"].astype("str").str.replace(r":.*", "", regex=True)
 
 
 def months_of(table: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
