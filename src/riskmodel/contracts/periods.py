@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 __all__ = [
     "Publication",
+    "day_words",
     "horizon_month",
     "month_end",
     "month_from_date",
@@ -28,6 +29,22 @@ __all__ = [
 
 Months = TypeVar("Months", int, npt.NDArray[np.int64])
 _LABEL = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def day_words(day: date) -> str:
+    """A day as people write it.
+
+    Examples
+    --------
+    >>> day_words(date(2025, 9, 1))
+    '1 September 2025'
+    """
+    # The locale's own names would make files differ between machines.
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def month_number(label: str) -> int:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from riskmodel.contracts.source_specs import DisclosureSpec, Spec, Text
 from riskmodel.contracts.target_specs import at_key
@@ -215,7 +215,11 @@ class ConditionSpec(Spec):
 
 
 class DecisionFormSpec(Spec):
-    """What reviewers fill in: their verdict on one run's audit, as the printed form asks for it."""
+    """What reviewers fill in: their verdict on one run's audit, as the printed form asks for it.
+
+    A line that needs no answer may be left empty. Read with a context of ``run`` and ``audit_sha256``, a form about
+    another run, or another audit, is refused.
+    """
 
     run: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="the run's id, 16 hexadecimal digits")]
     audit_sha256: Sha256
@@ -223,20 +227,42 @@ class DecisionFormSpec(Spec):
     decided_on: date
     decided_by: list[Text] = Field(min_length=1)
     reasons: Text
-    conditions: list[ConditionSpec] = Field(default_factory=list)
-    information_needed: list[Text] = Field(default_factory=list)
+    conditions: list[ConditionSpec] = Field(default_factory=list, validate_default=True)
+    information_needed: list[Text] = Field(default_factory=list, validate_default=True)
     dissent: str = ""
     interests: str = Field(default="", description="interests declared")
     minutes: str = Field(default="", description="where the minutes lie")
     review_on: date | None = None
 
-    @model_validator(mode="after")
-    def _verdict_fits_the_rest(self) -> DecisionFormSpec:
-        if (self.verdict == "accept_with_conditions") != bool(self.conditions):
-            raise at_key("conditions", "conditions belong to the verdict accept_with_conditions, which needs one")
-        if (self.verdict == "defer") != bool(self.information_needed):
-            raise at_key("information_needed", "what is needed belongs to the verdict defer, which names it")
-        return self
+    @field_validator("conditions", "information_needed", "dissent", "interests", "minutes", mode="before")
+    @classmethod
+    def _empty_is_nothing(cls, given: Any, info: ValidationInfo) -> Any:
+        empty: Any = [] if info.field_name in {"conditions", "information_needed"} else ""
+        return empty if given is None else given
+
+    @field_validator("run", "audit_sha256")
+    @classmethod
+    def _is_about_this_run(cls, given: str, info: ValidationInfo) -> str:
+        wanted = (info.context or {}).get(info.field_name, given)
+        if given != wanted:
+            raise ValueError(f"the form is about another {info.field_name}; this one is {wanted}")
+        return given
+
+    @field_validator("conditions")
+    @classmethod
+    def _conditions_fit_the_verdict(cls, given: list[ConditionSpec], info: ValidationInfo) -> list[ConditionSpec]:
+        verdict = info.data.get("verdict")
+        if verdict is not None and (verdict == "accept_with_conditions") != bool(given):
+            raise ValueError("conditions belong to the verdict accept_with_conditions, which needs one")
+        return given
+
+    @field_validator("information_needed")
+    @classmethod
+    def _what_is_needed_fits_the_verdict(cls, given: list[str], info: ValidationInfo) -> list[str]:
+        verdict = info.data.get("verdict")
+        if verdict is not None and (verdict == "defer") != bool(given):
+            raise ValueError("what is needed belongs to the verdict defer, which names it")
+        return given
 
 
 class DecisionSpec(DecisionFormSpec):

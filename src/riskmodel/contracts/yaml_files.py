@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -33,8 +33,15 @@ _SAID = {
 }
 
 
-def read_spec(path: Path, model: type[S]) -> S:
+def read_spec(path: Path, model: type[S], context: Mapping[str, Any] | None = None) -> S:
     """Read one YAML file as one spec.
+
+    Parameters
+    ----------
+    path : Path
+    model : type of Spec
+    context : mapping, optional
+        What the spec's own validators are told, such as the run that a form must be about.
 
     Raises
     ------
@@ -47,7 +54,7 @@ def read_spec(path: Path, model: type[S]) -> S:
         keys = list(model.model_fields)
         raise DefinitionError("a definition is made of keys and values", where=path, found=found, allowed=keys)
     try:
-        return model.model_validate(_plain(document))
+        return model.model_validate(_plain(document), context=context)
     except ValidationError as error:
         problems = sorted((_problem(path, document, model, detail) for detail in error.errors()), key=lambda p: p[0])
         raise DefinitionError.of_all([problem for _, problem in problems]) from error

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from riskmodel.contracts.periods import day_words
+
 __all__ = [
     "GENERAL_NOTES",
     "LEVEL_NAMES",
@@ -21,10 +23,6 @@ __all__ = [
 ]
 
 TO_BE_COMPLETED = "TO BE COMPLETED"
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 LEVEL_NAMES = {
     "pfa": "Police force area",
     "csp24": "Community safety partnership",
@@ -84,18 +82,6 @@ class SourceNote:
     title: str
     publisher: str
     licence: str
-
-
-def day_words(day: date) -> str:
-    """A day as people write it.
-
-    Examples
-    --------
-    >>> day_words(date(2025, 9, 1))
-    '1 September 2025'
-    """
-    # The locale's own names would make files differ between machines.
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def cover_lines(
