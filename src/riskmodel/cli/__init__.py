@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from riskmodel import __version__
-from riskmodel.cli import explaining, forecasting, workspace
+from riskmodel.cli import deciding, explaining, forecasting, workspace
 from riskmodel.cli.shared import say
 from riskmodel.contracts.errors import RiskmodelError
 
@@ -34,6 +34,10 @@ _VERBS: dict[str, Callable[..., None]] = {
     "compare": forecasting.compare,
     "forecast": forecasting.forecast,
     "explain": explaining.explain,
+    "audit": deciding.audit,
+    "decide": deciding.decide,
+    "promote": deciding.promote,
+    "narrate": deciding.narrate,
     "init": workspace.init,
     "check": workspace.check,
     "new": workspace.new,

@@ -52,7 +52,7 @@ def run(
         "out": folder.as_posix(),
         "manifest_sha256": outcome.manifest_sha256,
         "mlflow_run": outcome.tracking_id,
-        "state": "Draft: not approved for use",
+        "state": outcome.state,
     }
     lines = [
         outcome.headline,
@@ -64,7 +64,13 @@ def run(
         f"Tables: {(folder / 'tables').as_posix()}  (leaderboard.csv, comparison.csv, quality.csv, ...)",
         "Compare runs in a browser: riskmodel ui",
     ]
+    if outcome.gate is not None:
+        result["stop_rules_met"] = [rule.words for rule in outcome.gate.met]
     give(result, "\n".join(lines), as_json=as_json)
+    if outcome.gate is not None:
+        outcome.gate.require_open(
+            hint=f"every page is written; show the reviewers: riskmodel audit {session.run_id}",
+        )
 
 
 def coverage_notes(quality: Any, source: str) -> list[str]:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.errors import UsageError
+from riskmodel.fairness.decisions import DRAFT
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DRAFT", "file_sha256", "write_bundle", "write_table"]
+__all__ = ["DRAFT", "MANIFEST", "file_sha256", "require_place", "write_bundle", "write_table"]
 
-DRAFT = "Draft: not approved for use"
 MANIFEST = "manifest.json"
 
 
@@ -47,17 +47,14 @@ def write_bundle(
     add : callable, optional
         Given the bundle's folder, writes all that is no table: pages, pictures, the workbook.
     manifest : mapping
-        What the files rest on; the hashes of all files are added.
+        What the files rest on and where the run stands; the hashes of all files are added.
 
     Raises
     ------
     UsageError
         If something that is not a bundle lies at ``out``.
     """
-    if out.exists() and not (out / MANIFEST).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(
-            "here lies something that is not a bundle", where=out, hint="name another folder with --out DIR"
-        )
+    require_place(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f"{out.name}.{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -69,6 +66,20 @@ def write_bundle(
         raise
     _replace(partial, out)
     return digest
+
+
+def require_place(out: Path) -> None:
+    """Refuse a place where something lies that is not a bundle, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        Saying so.
+    """
+    if out.exists() and not (out / MANIFEST).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(
+            "here lies something that is not a bundle", where=out, hint="name another folder with --out DIR"
+        )
 
 
 def _write(
@@ -88,7 +99,7 @@ def _write(
         add(partial)
     files = sorted(p for p in partial.rglob("*") if p.is_file())
     hashes = {p.relative_to(partial).as_posix(): file_sha256(p) for p in files}
-    text = json.dumps({**manifest, "state": DRAFT, "files": hashes}, indent=2, sort_keys=True, ensure_ascii=False)
+    text = json.dumps({**manifest, "files": hashes}, indent=2, sort_keys=True, ensure_ascii=False)
     (partial / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskmodel.narrative.bundle import DRAFT
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -21,7 +19,7 @@ _COLOURS = ("#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1", "#
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
-def draw_charts(folder: Path, *, comparison: pd.DataFrame, backtest: pd.DataFrame, title: str) -> None:
+def draw_charts(folder: Path, *, comparison: pd.DataFrame, backtest: pd.DataFrame, title: str, state: str) -> None:
     """Write ``skill_by_horizon.svg`` and ``region_total.svg`` into a folder.
 
     Parameters
@@ -32,6 +30,8 @@ def draw_charts(folder: Path, *, comparison: pd.DataFrame, backtest: pd.DataFram
         The nouns of those names.
     title : str
         The region and the target, for the headings.
+    state : str
+        Stands above each picture, e.g. that it is a draft.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ def draw_charts(folder: Path, *, comparison: pd.DataFrame, backtest: pd.DataFram
             axes = figure.subplots()
             draw(axes, comparison if name == "skill_by_horizon" else backtest, title)
             axes.spines[["top", "right"]].set_visible(False)
-            figure.text(0.995, 0.995, DRAFT, ha="right", va="top", fontsize=8, color="#555555")
+            figure.text(0.995, 0.995, state, ha="right", va="top", fontsize=8, color="#555555")
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": "riskmodel"})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from riskmodel.tracking.definitions import recorded_definitions, target_tags
 from riskmodel.tracking.interface import run_ui, ui_command
+from riskmodel.tracking.promoting import Promoted, promote_model
 from riskmodel.tracking.reading import fetch_artifacts, find_run, list_runs
 from riskmodel.tracking.records import Candidate, RunRecord, StoredCandidate, StoredRun
 from riskmodel.tracking.relocate import Moved, find_moved, mend_moved
@@ -17,6 +18,7 @@ from riskmodel.tracking.writing import check_store, log_run
 __all__ = [
     "Candidate",
     "Moved",
+    "Promoted",
     "RunRecord",
     "Store",
     "StoredCandidate",
@@ -28,6 +30,7 @@ __all__ = [
     "list_runs",
     "log_run",
     "mend_moved",
+    "promote_model",
     "recorded_definitions",
     "resolve_store",
     "run_ui",

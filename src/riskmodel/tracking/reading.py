@@ -110,7 +110,7 @@ def fetch_artifacts(run: StoredRun | StoredCandidate, folder: str, to: Path) -> 
     Parameters
     ----------
     run : StoredRun or StoredCandidate
-        A run (``bundle``, ``private``) or one of its candidates (``model``).
+        A run (``bundle``, ``private``, ``narration``) or one of its candidates (``model``).
     folder : str
         The folder's name in the store; forward slashes between parts.
     to : Path
@@ -130,7 +130,7 @@ def fetch_artifacts(run: StoredRun | StoredCandidate, folder: str, to: Path) -> 
     """
     parts = PurePosixPath(folder).parts
     if not parts or ".." in parts or PurePosixPath(folder).is_absolute() or "\\" in folder:
-        raise UsageError("not a folder inside a run", found=folder, allowed=["bundle", "private", "model"])
+        raise UsageError("not a folder inside a run", found=folder, allowed=["bundle", "private", "narration", "model"])
     target = to.joinpath(*parts)
     if target.exists():
         raise UsageError("there is already something here", where=target, hint="name a folder that does not exist yet")

@@ -63,6 +63,8 @@ class RunRecord:
     private : Path or None
         Folder of unsuppressed tables and draws, logged under ``private/``. With a server as tracking store these
         tables go to that server.
+    narration : Path or None
+        Folder of what the bundle's pages are made from, logged under ``narration/``; no value that was withheld.
     """
 
     experiment: str
@@ -74,6 +76,7 @@ class RunRecord:
     datasets: Mapping[str, tuple[pd.DataFrame, str]]
     bundle: Path
     private: Path | None
+    narration: Path | None = None
 
 
 @dataclass(frozen=True)

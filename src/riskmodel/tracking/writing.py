@@ -88,7 +88,7 @@ def log_run(record: RunRecord, *, workspace: Path, uri: str | None = None) -> st
     EnvironmentProblem, UsageError
         As in ``check_store``. A run that fails half-way is marked FAILED, with its candidates, and is never found.
     """
-    folders = [record.bundle, record.private, *(candidate.files for candidate in record.candidates)]
+    folders = [record.bundle, record.private, record.narration, *(candidate.files for candidate in record.candidates)]
     _refuse_unfit_folders([folder for folder in folders if folder is not None])
     parent_part, parts = parent_entries(record), [candidate_entries(c, record) for c in record.candidates]
     store = resolve_store(workspace, uri)
@@ -135,8 +135,9 @@ def _log_parent_files(client: MlflowClient, parent: str, record: RunRecord) -> N
     if record.datasets:
         client.log_inputs(parent, datasets=_dataset_inputs(record))
     client.log_artifacts(parent, str(record.bundle), "bundle")
-    if record.private is not None:
-        client.log_artifacts(parent, str(record.private), "private")
+    for name, folder in (("private", record.private), ("narration", record.narration)):
+        if folder is not None:
+            client.log_artifacts(parent, str(folder), name)
 
 
 def _dataset_inputs(record: RunRecord) -> list[DatasetInput]:

@@ -26,6 +26,7 @@ from riskmodel.panel.view import Panel, View
 from riskmodel.sources.files import find_files
 from riskmodel.sources.observed import SourceFile
 from riskmodel.store import Store
+from riskmodel.workflow.area_shapes import BOUNDARIES, area_shapes
 from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, Definitions
 from riskmodel.workflow.explore_tables import (
     WINDOW,
@@ -38,7 +39,6 @@ from riskmodel.workflow.explore_tables import (
     vintage_trend,
 )
 from riskmodel.workflow.held import data_folder
-from riskmodel.workflow.pages import BOUNDARIES, area_shapes
 from riskmodel.workflow.progress import Listener, Silent
 
 if TYPE_CHECKING:

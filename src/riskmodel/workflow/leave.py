@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from riskmodel.fairness.decisions import Review
 from riskmodel.forecast import Forecasts, save_fitted
+from riskmodel.workflow.narrating import AUDIT_FILE, audit_bytes, manifest_of
+from riskmodel.workflow.narration import LONG, read_about, read_narration
 from riskmodel.workflow.outlooks import export_draws, outlook_of
-from riskmodel.workflow.pages import Published, write_pages
+from riskmodel.workflow.pages import write_pages
+from riskmodel.workflow.publishing import Published
 from riskmodel.workflow.session import Session, code_version
 
 if TYPE_CHECKING:
@@ -19,43 +22,35 @@ if TYPE_CHECKING:
 
     from riskmodel.workflow.comparing import Comparison
 
-__all__ = ["LONG", "log_outcome", "write_outcome", "write_private"]
-
-LONG = frozenset(
-    {"forecasts", "candidates", "backtest", "groups", "stream_forecasts", "stream_backtest"}
-    | {"attributions", "ledger", "scenarios"}
-)
-"""Tables too long for a spreadsheet."""
+__all__ = ["log_outcome", "write_outcome", "write_private"]
 
 
-def write_outcome(session: Session, published: Published, out: Path) -> str:
-    """Write the bundle; return the sha256 of its manifest."""
+def write_outcome(published: Published, stored: Path, review: Review, out: Path) -> str:
+    """Write the bundle; return the sha256 of its manifest.
+
+    Parameters
+    ----------
+    published : Published
+    stored : Path
+        The narration's folder, as it goes to the tracker: pages are made from it alone, now and later.
+    review : Review
+        What was decided on the run so far.
+    out : Path
+        Where the bundle shall lie.
+    """
     from riskmodel.narrative.bundle import write_bundle
 
-    definitions = session.definitions
-    manifest = {
-        "run_id": session.run_id,
-        "experiment": definitions.name,
-        "question": definitions.experiment.question,
-        "region": session.held.panel.geography.title,
-        "target": definitions.plan.target_label,
-        "as_of": session.as_of.isoformat(),
-        "seed": definitions.experiment.seed,
-        "code_version": code_version(),
-        "headline": published.headline,
-        "model_id": published.model_id,
-        "audience": published.audience,
-        "definitions_sha256": definitions.digest,
-        "inputs": session.held.inputs,
-        "geography_sha256": session.held.panel.geography.digest,
-        "geography_note": "codes, boundaries and residents are the newest held: fixed for the run, known in hindsight",
-    }
+    def add(folder: Path) -> None:
+        if published.audit is not None:
+            (folder / AUDIT_FILE).write_bytes(audit_bytes(published.audit))
+        write_pages(read_narration(stored, folder / "tables"), review, folder)
+
     return write_bundle(
         out,
         tables=published.tables,
         parquet=LONG & set(published.tables),
-        add=partial(write_pages, session, published),
-        manifest=manifest,
+        add=add,
+        manifest=manifest_of(read_about(stored), review),
     )
 
 
@@ -69,6 +64,7 @@ def log_outcome(
     uri: str | None,
     *,
     private: Path,
+    narration: Path,
 ) -> str:
     """Log the run and its candidates; return MLflow's id of the run."""
     from riskmodel.tracking import Candidate, RunRecord, log_run, target_tags
@@ -126,6 +122,7 @@ def log_outcome(
             },
             bundle=out,
             private=private,
+            narration=narration,
         )
         return log_run(record, workspace=definitions.workspace.root, uri=uri)
 

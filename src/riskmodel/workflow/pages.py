@@ -1,70 +1,44 @@
 """Everything of a bundle that is no table: pages, workbook, pictures, and descriptions for machines.
 
-In: a session and the tables as they are published. Out: files in the bundle's folder.
+In: a narration and where its run stands. Out: files in the bundle's folder. Nothing here knows the run's data.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from riskmodel.contracts.specs import SourceSpec, TargetSpec
 from riskmodel.contracts.tables import TABLES
-from riskmodel.disclosure import Audience
+from riskmodel.fairness.decision_files import FORM_FILE, form_text
+from riskmodel.fairness.decisions import Review
 from riskmodel.forecast.hubverse import hub_config, model_metadata
 from riskmodel.forecast.outlook import published_grain
-from riskmodel.narrative.bundle import DRAFT, write_table
-from riskmodel.sources.files import find_files
-from riskmodel.sources.geography import read_boundaries
-from riskmodel.sources.observed import SourceFile
-from riskmodel.workflow.definitions import GEOGRAPHY, Definitions
-from riskmodel.workflow.session import Session
+from riskmodel.narrative.bundle import write_table
+from riskmodel.workflow.narration import About, Narration
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from riskmodel.narrative.forecast_words import Counted
     from riskmodel.narrative.frame import PageLink
-    from riskmodel.narrative.maps import Outlines
     from riskmodel.narrative.workbook_text import SourceNote
 
-__all__ = ["BOUNDARIES", "MAPPED", "Published", "area_shapes", "targets_of", "write_pages"]
+__all__ = ["DECISIONS_FILE", "json_text", "write_pages"]
 
-MAPPED = ("ward24", "msoa21", "lad24")
-"""The levels drawn on maps."""
-BOUNDARIES = ("boundaries_force", "boundaries")
-"""The geography's files of outlines, the force's own first."""
+DECISIONS_FILE = "decisions.json"
+"""The name of the list of decisions in a bundle."""
 
 
-@dataclass(frozen=True, eq=False)
-class Published:
-    """What may leave the program, and what must be said with it.
-
-    ``withheld`` holds, for a table, a frame of its shape that is true where a cell was withheld.
-    """
-
-    tables: Mapping[str, pd.DataFrame]
-    model_id: str
-    headline: str
-    headlines: Mapping[str, str] = field(default_factory=dict)
-    withheld: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    notes: Sequence[str] = ()
-    audience: Audience = "public"
-
-
-def write_pages(session: Session, published: Published, folder: Path) -> None:
-    """Write pages, pictures, workbook and descriptions into a bundle's folder.
+def write_pages(narration: Narration, review: Review, folder: Path) -> None:
+    """Write pages, pictures, workbook, descriptions, decisions and the form for the next into a bundle's folder.
 
     Parameters
     ----------
-    session : Session
-    published : Published
+    narration : Narration
+    review : Review
+        What was decided on the run; its state stands on every page, print and sheet.
     folder : Path
         Of the bundle; its ``tables`` are there.
     """
@@ -72,69 +46,62 @@ def write_pages(session: Session, published: Published, folder: Path) -> None:
 
     figures = folder / "figures"
     figures.mkdir()
-    tables = published.tables
-    draw_charts(figures, comparison=tables["comparison"], backtest=tables["backtest"], title=session.title)
+    tables, about, state = narration.tables, narration.about, review.state.words
+    draw_charts(figures, comparison=tables["comparison"], backtest=tables["backtest"], title=about.title, state=state)
     # The finest grain stays in the Parquet file, for analysts: a spreadsheet of areas by month would be read as news.
     write_table(folder / "tables" / "forecasts.csv", published_grain(tables["forecasts"]))
-    _write_forecast_page(session, published, folder)
-    _write_model_page(session, published, folder)
-    _write_workbook(session, published, folder)
-    _write_descriptions(session, published, folder)
+    _write_forecast_page(narration, state, folder)
+    _write_model_page(narration, state, folder)
+    _write_workbook(narration, state, folder)
+    _write_descriptions(narration, folder)
+    _write_text(folder / DECISIONS_FILE, json_text(review.as_record()))
+    if review.audited.audit_sha256:
+        _write_text(folder / FORM_FILE, form_text(about.run_id, review.audited.audit_sha256))
 
 
-def _write_forecast_page(session: Session, published: Published, folder: Path) -> None:
+def _write_forecast_page(narration: Narration, state: str, folder: Path) -> None:
     from riskmodel.narrative.forecast_page import build_forecast_page
 
-    definitions, policy = session.definitions, session.definitions.policy
+    about = narration.about
     page = build_forecast_page(
-        _shown(published.tables),
-        title=session.held.panel.geography.title,
-        question=definitions.experiment.question,
-        targets=_counted(session, published),
-        model_id=published.model_id,
-        as_of=session.as_of,
-        run_id=session.run_id,
-        headline=published.headline,
-        state=DRAFT,
-        shapes=_outlines(session),
-        suppressed=published.withheld,
-        sources=_sources(session),
-        contact=policy.contact,
-        notes=published.notes,
+        _shown(narration.tables),
+        title=about.region,
+        question=about.question,
+        targets=_counted(narration),
+        model_id=about.model_id,
+        as_of=about.as_of,
+        run_id=about.run_id,
+        headline=about.headline,
+        state=state,
+        shapes=narration.outlines,
+        suppressed=narration.withheld,
+        sources=_sources(about),
+        contact=about.policy.contact,
+        notes=about.notes,
         links=_links("forecast.html"),
     )
-    (folder / "forecast.html").write_text(page, encoding="utf-8", newline="\n")
+    _write_text(folder / "forecast.html", page)
 
 
-def _write_model_page(session: Session, published: Published, folder: Path) -> None:
-    from riskmodel.explain.glass_box import GLASS_BOXES, glass_box_advice
+def _write_model_page(narration: Narration, state: str, folder: Path) -> None:
     from riskmodel.narrative.model_page import build_model_page
 
-    definitions, tables = session.definitions, published.tables
-    glass = [m.model_id for m in definitions.experiment.models if m.use in GLASS_BOXES]
+    about = narration.about
     page = build_model_page(
-        tables,
-        title=session.held.panel.geography.title,
-        target=definitions.target.title,
-        model_id=published.model_id,
-        as_of=session.as_of,
-        run_id=session.run_id,
-        headline=published.headline,
-        state=DRAFT,
-        shapes=_outlines(session),
-        titles=_factor_titles(definitions),
-        advice=glass_box_advice(tables["pairwise"], best=published.model_id, glass=glass) if glass else "",
+        narration.tables,
+        title=about.region,
+        target=about.targets[about.target].title,
+        model_id=about.model_id,
+        as_of=about.as_of,
+        run_id=about.run_id,
+        headline=about.headline,
+        state=state,
+        shapes=narration.outlines,
+        titles=about.factor_titles,
+        advice=about.advice,
         links=_links("model.html"),
     )
-    (folder / "model.html").write_text(page, encoding="utf-8", newline="\n")
-
-
-def _factor_titles(definitions: Definitions) -> dict[str, str]:
-    return {
-        f"{domain}/{name}": factor.title
-        for domain, held in definitions.workspace.read_all("factor").items()
-        for name, factor in held.factors.items()
-    }
+    _write_text(folder / "model.html", page)
 
 
 def _links(current: str) -> list[PageLink]:
@@ -150,16 +117,10 @@ def _shown(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {name: tables[name] for name in wanted if name in tables}
 
 
-def targets_of(definitions: Definitions) -> list[tuple[str, TargetSpec, SourceSpec]]:
-    """Every target of a run: its label, definition and source, the headline first."""
-    own = (definitions.plan.target_label, definitions.target, definitions.sources[definitions.target.source])
-    return [own, *((side.label, side.target, side.source) for side in definitions.also)]
-
-
-def _counted(session: Session, published: Published) -> list[Counted]:
+def _counted(narration: Narration) -> list[Counted]:
     from riskmodel.narrative.forecast_words import Counted
 
-    held = set(published.tables["outlook"]["target"])
+    about, held = narration.about, set(narration.tables["outlook"]["target"])
     return [
         Counted(
             target=label,
@@ -168,108 +129,73 @@ def _counted(session: Session, published: Published) -> list[Counted]:
             leaves_out=target.leaves_out,
             differs=target.differs,
             stream=target.stream,
-            restricted=source.sensitivity == "restricted",
-            police_generated=target.is_police_generated(source),
-            headline=published.headlines.get(label, ""),
+            restricted=about.sources[target.source].sensitivity == "restricted",
+            police_generated=target.is_police_generated(about.sources[target.source]),
+            headline=about.headlines.get(label, ""),
         )
-        for label, target, source in targets_of(session.definitions)
+        for label, target in about.targets.items()
         if label in held
     ]
 
 
-def _sources(session: Session) -> list[SourceNote]:
+def _sources(about: About) -> list[SourceNote]:
     from riskmodel.narrative.workbook_text import SourceNote
 
-    names = dict.fromkeys([*(file.source for file in session.held.files), GEOGRAPHY])
-    specs = session.definitions.sources
-    return [SourceNote(specs[n].title, specs[n].publisher, specs[n].licence) for n in sorted(names) if n in specs]
+    specs = [about.sources[name] for name in about.credited]
+    return [SourceNote(spec.title, spec.publisher, spec.licence) for spec in specs]
 
 
-def _write_workbook(session: Session, published: Published, folder: Path) -> None:
+def _write_workbook(narration: Narration, state: str, folder: Path) -> None:
     from riskmodel.narrative.workbook import write_workbook
     from riskmodel.narrative.workbook_text import TargetNote
 
-    held = set(published.tables["outlook"]["target"])
+    about, held = narration.about, set(narration.tables["outlook"]["target"])
     write_workbook(
         folder / "tables" / "planner.xlsx",
-        _shown(published.tables),
-        title=session.title,
+        _shown(narration.tables),
+        title=about.title,
         targets=[
             TargetNote(label, target.title, target.covers, target.leaves_out, target.version)
-            for label, target, _ in targets_of(session.definitions)
+            for label, target in about.targets.items()
             if label in held
         ],
-        as_of=session.as_of,
-        run_id=session.run_id,
-        state=DRAFT,
-        sources=_sources(session),
-        contact=session.definitions.policy.contact,
-        suppressed=published.withheld,
+        as_of=about.as_of,
+        run_id=about.run_id,
+        state=state,
+        sources=_sources(about),
+        contact=about.policy.contact,
+        suppressed=narration.withheld,
     )
 
 
-def _write_descriptions(session: Session, published: Published, folder: Path) -> None:
+def _write_descriptions(narration: Narration, folder: Path) -> None:
     """What the tables hold, for programs: CSV on the Web beside the CSV files, and a hub's configuration."""
     from riskmodel.narrative.csvw import CSVW_FILE, csvw_metadata
 
+    about = narration.about
     written = {path.stem for path in (folder / "tables").glob("*.csv")} & set(TABLES)
-    described = csvw_metadata({n: t for n, t in published.tables.items() if n in written}, title=session.title)
-    _write_json(folder / "tables" / CSVW_FILE, described)
-    titles = {label: target.title for label, target, _ in targets_of(session.definitions)}
-    forecasts = published.tables["forecasts"]
-    _write_json(folder / "hub" / "hub-config" / "tasks.json", hub_config(forecasts, targets=titles))
+    described = csvw_metadata({n: t for n, t in narration.tables.items() if n in written}, title=about.title)
+    _write_text(folder / "tables" / CSVW_FILE, json_text(described))
+    titles = {label: target.title for label, target in about.targets.items()}
+    tasks = hub_config(narration.tables["forecasts"], targets=titles)
+    _write_text(folder / "hub" / "hub-config" / "tasks.json", json_text(tasks))
     metadata = model_metadata(
-        published.model_id,
-        title=session.title,
-        version=session.run_id,
-        data_inputs="; ".join(source.title for source in _sources(session)),
+        about.model_id,
+        title=about.title,
+        version=about.run_id,
+        data_inputs="; ".join(source.title for source in _sources(about)),
         methods="Counts of areas forecast from their own past and published factors; 500 joint draws a forecast",
-        licence="; ".join(dict.fromkeys(source.licence for source in _sources(session))),
-        contact=session.definitions.policy.contact,
+        licence="; ".join(dict.fromkeys(source.licence for source in _sources(about))),
+        contact=about.policy.contact,
     )
-    _write_json(folder / "hub" / "model-metadata" / f"{published.model_id}.json", metadata)
+    _write_text(folder / "hub" / "model-metadata" / f"{about.model_id}.json", json_text(metadata))
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def json_text(content: Mapping[str, Any]) -> str:
+    """Content as the JSON that a bundle holds: the same content gives the same bytes."""
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
-
-
-def _outlines(session: Session) -> dict[str, Outlines]:
-    """Outlines of the mapped levels; none where the region's boundaries are not held."""
-    from riskmodel.narrative.maps import make_outlines
-
-    geography = session.held.panel.geography
-    spec = session.definitions.sources[GEOGRAPHY]
-    roles = [role for role in BOUNDARIES if role in spec.files]
-    files = find_files(GEOGRAPHY, spec, session.held.data, force=geography.force, roles=roles)
-    shapes = area_shapes(files, geography.areas)
-    known = np.array([shape is not None for shape in shapes])
-    if not known.any():
-        return {}
-    found = {}
-    for level in MAPPED:
-        if level in geography.parents.columns:
-            codes = geography.parents[level].to_numpy(dtype=object)
-            found[level] = make_outlines(shapes[known], codes[known].tolist())
-    return found
-
-
-def area_shapes(files: Sequence[SourceFile], areas: npt.NDArray[np.str_]) -> npt.NDArray[np.object_]:
-    """The outline of each area, [area]; None where its boundary is not held.
-
-    Parameters
-    ----------
-    files : sequence of SourceFile
-        Of which those of the geography's boundaries are read, the force's own first.
-    areas : array of str, [area]
-    """
-    import pandas as pd
-
-    held = [file for file in files if file.source == GEOGRAPHY and file.role in BOUNDARIES]
-    if not held:
-        return np.full(len(areas), None, dtype=object)
-    codes, shapes = read_boundaries(min(held, key=lambda file: BOUNDARIES.index(file.role)))
-    found = pd.Series(shapes, index=codes, dtype=object).reindex(areas)
-    return found.where(found.notna(), None).to_numpy(dtype=object)
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -5,16 +5,19 @@ In: the steps' results. Out: all true tables, and the ``Published`` ones that pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from riskmodel.contracts.specs import SourceSpec, TargetSpec
 from riskmodel.disclosure import DECLARATIONS, Audience, parts_of, protect_bundle, sharing_of
 from riskmodel.forecast import Forecasts
 from riskmodel.workflow.assessment import assessment_tables
 from riskmodel.workflow.comparing import Comparison
 from riskmodel.workflow.conditions import conditions_tables
+from riskmodel.workflow.definitions import Definitions
 from riskmodel.workflow.explaining import explain_tables
 from riskmodel.workflow.outlooks import outlook_of, planner_tables
-from riskmodel.workflow.pages import Published, targets_of
 from riskmodel.workflow.run_tables import build_tables
 from riskmodel.workflow.session import Session
 from riskmodel.workflow.streams import SideForecasts, stream_tables
@@ -23,9 +26,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-__all__ = ["all_tables", "publish"]
+__all__ = ["Published", "all_tables", "publish", "targets_of"]
 
 _JOINED = ("forecasts", "outlook", "history")
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """What may leave the program, and what must be said with it.
+
+    ``withheld`` holds, for a table, a frame of its shape that is true where a cell was withheld; ``audit`` what
+    ``audit.json`` says, where the run was audited.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    model_id: str
+    headline: str
+    headlines: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    audience: Audience = "public"
+    audit: Mapping[str, Any] | None = None
+
+
+def targets_of(definitions: Definitions) -> list[tuple[str, TargetSpec, SourceSpec]]:
+    """Every target of a run: its label, definition and source, the headline first."""
+    own = (definitions.plan.target_label, definitions.target, definitions.sources[definitions.target.source])
+    return [own, *((side.label, side.target, side.source) for side in definitions.also)]
 
 
 def all_tables(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,11 +13,15 @@ from riskmodel.contracts.errors import UsageError
 from riskmodel.contracts.periods import origin_month
 from riskmodel.contracts.tables import FORECASTS, as_table
 from riskmodel.disclosure import Audience
+from riskmodel.fairness.decision_files import read_decisions
+from riskmodel.fairness.gate import Gate, gate_of
 from riskmodel.forecast import Forecasts, fit_and_forecast, forecast_stored, read_fitted, read_spread
 from riskmodel.forecast.drawing import learn_spreads
 from riskmodel.forecast.outlook import build_forecasts, published_grain
 from riskmodel.workflow.comparing import Comparison, compare
 from riskmodel.workflow.leave import log_outcome, write_outcome, write_private
+from riskmodel.workflow.narrating import audit_bytes, review_of
+from riskmodel.workflow.narration import make_narration, read_about, save_narration
 from riskmodel.workflow.outlooks import all_horizons, districts, draw_all, export_draws, outlook_of
 from riskmodel.workflow.publishing import all_tables, publish
 from riskmodel.workflow.session import Session
@@ -31,7 +36,7 @@ __all__ = ["Comparison", "Outcome", "compare", "experiment_of", "forecast_run", 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a verb leaves."""
+    """What a verb leaves; of a run also where it stands, and the stop rules that its audit meets."""
 
     session: Session
     out: Path | None
@@ -39,6 +44,8 @@ class Outcome:
     manifest_sha256: str = ""
     tracking_id: str = ""
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    state: str = ""
+    gate: Gate | None = None
 
 
 def train(session: Session) -> Forecasts:
@@ -76,16 +83,20 @@ def run(session: Session, *, out: Path, audience: Audience = "public", tracking_
     Returns
     -------
     Outcome
-        With the tables and the sha256 of the manifest.
+        With the tables, the sha256 of the manifest and, where the run was audited, the stop rules that are met:
+        call ``gate.require_open()`` before anybody relies on it.
 
     Raises
     ------
     DefinitionError
-        If a target's definition is not the one that earlier runs of the workspace had of its version.
+        If a target's definition is not the one that earlier runs of the workspace had of its version, or a decision
+        under ``fairness/decisions`` cannot be read.
     DisclosureGate
         If small numbers of a restricted source cannot be protected; nothing is written then.
     """
     require_same_definitions(session.definitions, uri=tracking_uri)
+    # A decision that cannot be read is found before the work and not after it.
+    read_decisions(session.definitions.workspace)
     comparison = compare(session)
     forecasts = train(session)
     draw_all(session, session.definitions.plan, forecasts, comparison.backtest.made)
@@ -93,13 +104,24 @@ def run(session: Session, *, out: Path, audience: Audience = "public", tracking_
     side = forecast_streams(session)
     tables = all_tables(session, comparison, forecasts, selected, side)
     published = publish(session, comparison, tables, selected, side, audience=audience)
-    manifest_sha256 = write_outcome(session, published, out)
-    with tempfile.TemporaryDirectory() as private:
-        write_private(session, forecasts, tables, published, Path(private))
+    with tempfile.TemporaryDirectory() as scratch:
+        narration, private = Path(scratch) / "narration", Path(scratch) / "private"
+        save_narration(make_narration(session, published), narration)
+        audit_sha256 = "" if published.audit is None else hashlib.sha256(audit_bytes(published.audit)).hexdigest()
+        review = review_of(read_about(narration), audit_sha256, session.definitions.workspace)
+        manifest_sha256 = write_outcome(published, narration, review, out)
+        private.mkdir()
+        write_private(session, forecasts, tables, published, private)
         tracking_id = log_outcome(
-            session, comparison, forecasts, published, out, manifest_sha256, tracking_uri, private=Path(private)
-        )
-    return Outcome(session, out, comparison.headline, manifest_sha256, tracking_id, dict(published.tables))
+            session, comparison, forecasts, published, out, manifest_sha256, tracking_uri,
+            private=private, narration=narration,
+        )  # fmt: skip
+    audit = published.tables.get("audit")
+    gate = None if audit is None else gate_of(audit, session.definitions.policy, selected)
+    return Outcome(
+        session, out, comparison.headline, manifest_sha256, tracking_id, dict(published.tables),
+        state=review.state.words, gate=gate,
+    )  # fmt: skip
 
 
 def forecast_run(

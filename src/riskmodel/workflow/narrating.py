@@ -1,0 +1,227 @@
+"""A finished run's bundle, made again from what is kept with the run: the verb narrate.
+
+In: a stored run, and the decisions of the workspace. Out: the whole bundle, with the run's state on every page. Tables
+and the audit are copied byte for byte, pages are written anew; no data folder is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.contracts.errors import DataFileError, UsageError
+from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.fairness.decision_files import read_decisions
+from riskmodel.fairness.decisions import Audited, Review, make_review
+from riskmodel.workflow.narration import About, read_about, read_narration
+from riskmodel.workflow.pages import json_text, write_pages
+from riskmodel.workflow.session import code_version
+
+if TYPE_CHECKING:
+    from riskmodel.tracking import StoredRun
+
+__all__ = [
+    "AUDIT_FILE",
+    "Kept",
+    "Narrated",
+    "audit_bytes",
+    "fetch_kept",
+    "manifest_of",
+    "narrate_kept",
+    "narrate_run",
+    "review_of",
+]
+
+AUDIT_FILE = "audit.json"
+"""The audit in a bundle: its sha256 is what reviewers decide on."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A stored run's files, copied to a folder: its bundle, its narration, and the sha256 of its audit ('' if none)."""
+
+    run: StoredRun
+    bundle: Path
+    narration: Path
+    about: About
+    audit_sha256: str
+
+
+@dataclass(frozen=True)
+class Narrated:
+    """A bundle that was made again."""
+
+    run_id: str
+    experiment: str
+    out: Path
+    manifest_sha256: str
+    review: Review
+
+
+def audit_bytes(audit: Mapping[str, Any]) -> bytes:
+    """What ``audit.json`` holds, as it is written."""
+    return json_text(audit).encode()
+
+
+def review_of(about: About, audit_sha256: str, workspace: Workspace) -> Review:
+    """What was decided on a run so far, by the decisions and the policy of the workspace as they are now.
+
+    Raises
+    ------
+    DefinitionError
+        If a decision, or the policy, cannot be read.
+    """
+    held = workspace.path("policy", about.policy_name).is_file()
+    audited = Audited(
+        run_id=about.run_id,
+        experiment=about.experiment,
+        model_id=about.model_id,
+        audit_sha256=audit_sha256,
+        policy=about.policy_name,
+        rules=about.policy,
+        rules_now=workspace.read("policy", about.policy_name) if held else None,
+    )
+    return make_review(audited, read_decisions(workspace))
+
+
+def manifest_of(about: About, review: Review) -> dict[str, Any]:
+    """What a bundle rests on and where its run stands, without the hashes of its files."""
+    return {
+        "run_id": about.run_id,
+        "experiment": about.experiment,
+        "question": about.question,
+        "region": about.region,
+        "target": about.target,
+        "as_of": about.as_of.isoformat(),
+        "seed": about.seed,
+        "code_version": about.code_version,
+        "narrated_with": code_version(),
+        "headline": about.headline,
+        "model_id": about.model_id,
+        "audience": about.audience,
+        "state": review.state.words,
+        "definitions_sha256": about.definitions_sha256,
+        "inputs": about.inputs,
+        "geography_sha256": about.geography_sha256,
+        "geography_note": "codes, boundaries and residents are the newest held: fixed for the run, known in hindsight",
+    }
+
+
+def narrate_run(
+    reference: str, *, workspace: Path, out: Path | None = None, tracking_uri: str | None = None
+) -> Narrated:
+    """Write a finished run's whole bundle again, with the state that its newest decision gives it.
+
+    Parameters
+    ----------
+    reference : str
+        A run id, a prefix of one, or EXPERIMENT@latest.
+    workspace : Path
+        Whose decisions and policies hold.
+    out : Path, optional
+        Where the bundle shall lie; ``build/<experiment>`` of the workspace if absent.
+    tracking_uri : str, optional
+        Another MLflow store than the workspace's own.
+
+    Returns
+    -------
+    Narrated
+
+    Raises
+    ------
+    UsageError
+        If the run is unknown or was stored without what its pages are made from, or ``out`` is no place for a bundle.
+    DataFileError
+        If a stored file is not the one that was written.
+    DefinitionError
+        If a decision cannot be read.
+    """
+    from riskmodel.narrative.bundle import require_place
+    from riskmodel.tracking import find_run
+
+    room = Workspace(workspace)
+    run = find_run(reference, workspace=workspace, uri=tracking_uri)
+    target = out or room.root / "build" / run.experiment
+    require_place(target)
+    with tempfile.TemporaryDirectory() as scratch:
+        return narrate_kept(fetch_kept(run, Path(scratch)), room, target)
+
+
+def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
+    """Copy what a stored run's bundle is made from, or, where not whole, what its decisions are about.
+
+    Raises
+    ------
+    UsageError
+        If the run was stored without what its pages are made from.
+    DataFileError
+        If the stored manifest or audit is not the one that was written.
+    """
+    from riskmodel.narrative.bundle import MANIFEST, file_sha256
+    from riskmodel.tracking import fetch_artifacts
+
+    try:
+        narration = fetch_artifacts(run, "narration" if whole else "narration/about.json", scratch)
+    except UsageError as error:
+        raise UsageError(
+            f"run {run.run_id} was stored without what its pages are made from",
+            hint=f"run it again: riskmodel run {run.experiment}",
+        ) from error
+    narration = narration if whole else narration.parent
+    fetch_artifacts(run, "bundle" if whole else f"bundle/{MANIFEST}", scratch)
+    bundle = scratch / "bundle"
+    if file_sha256(bundle / MANIFEST) != run.tags.get("manifest_sha256"):
+        raise _not_as_written(run, MANIFEST)
+    listed = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))["files"]
+    audit_sha256 = listed.get(AUDIT_FILE, "")
+    if audit_sha256:
+        path = bundle / AUDIT_FILE if whole else fetch_artifacts(run, f"bundle/{AUDIT_FILE}", scratch)
+        if file_sha256(path) != audit_sha256:
+            raise _not_as_written(run, AUDIT_FILE)
+    return Kept(run, bundle, narration, read_about(narration), audit_sha256)
+
+
+def narrate_kept(kept: Kept, workspace: Workspace, out: Path) -> Narrated:
+    """Write a bundle from a stored run's files.
+
+    Raises
+    ------
+    DataFileError
+        If a stored table is not the one that was written.
+    """
+    from riskmodel.narrative.bundle import write_bundle
+
+    review = review_of(kept.about, kept.audit_sha256, workspace)
+
+    def add(folder: Path) -> None:
+        _copy_tables(kept, folder)
+        write_pages(read_narration(kept.narration, folder / "tables"), review, folder)
+
+    manifest_sha256 = write_bundle(
+        out, tables={}, parquet=frozenset(), add=add, manifest=manifest_of(kept.about, review)
+    )
+    return Narrated(kept.run.run_id, kept.run.experiment, out, manifest_sha256, review)
+
+
+def _copy_tables(kept: Kept, folder: Path) -> None:
+    from riskmodel.narrative.bundle import MANIFEST, file_sha256
+
+    listed = json.loads((kept.bundle / MANIFEST).read_text(encoding="utf-8"))["files"]
+    names = [f"tables/{name}.{suffix}" for name, suffix in kept.about.tables.items()]
+    for name in [*names, *([AUDIT_FILE] if kept.audit_sha256 else [])]:
+        shutil.copyfile(kept.bundle / name, folder / name)
+        if file_sha256(folder / name) != listed[name]:
+            raise _not_as_written(kept.run, name)
+
+
+def _not_as_written(run: StoredRun, name: str) -> DataFileError:
+    return DataFileError(
+        "a stored file is not the one that was written",
+        where=f"run {run.run_id}, {name}",
+        hint=f"put back a good copy of mlruns, or run it again: riskmodel run {run.experiment}",
+    )
