@@ -85,6 +85,7 @@ def a_record(folder: Path, run_id: str = "3f9ac0de12345678", models: tuple[str, 
     written(folder / "bundle" / "tables" / "scores.csv", "metric,value\nmae,1.5\n")
     written(folder / "bundle" / "manifest.json", '{"run": "é"}\n')
     written(folder / "private" / "draws.csv", "area,draw\nE01000001,3\n")
+    written(folder / "narration" / "tables" / "about.json", '{"title": "é"}\n')
     for model in models:
         written(folder / "models" / model / "booster.txt", f"tree\nname={model}\n")
     return RunRecord(
@@ -97,6 +98,7 @@ def a_record(folder: Path, run_id: str = "3f9ac0de12345678", models: tuple[str, 
         datasets={"training": (a_frame(), SHA256)},
         bundle=folder / "bundle",
         private=folder / "private",
+        narration=folder / "narration",
     )
 
 
@@ -157,7 +159,8 @@ class TestWhatIsLoggedIsFoundAgain:
             "backtest.horizons": "[1, 2, 3]",
             "seed": "7",
         }
-        for folder, source in (("bundle", record.bundle), ("private", record.private)):
+        for folder in ("bundle", "private", "narration"):
+            source = getattr(record, folder)
             fetched = fetch_artifacts(run, folder, tmp_path / "fetched é")
             assert fetched == tmp_path / "fetched é" / folder
             assert contents(fetched) == contents(source)
@@ -206,7 +209,7 @@ class TestWhatIsLoggedIsFoundAgain:
         assert ("riskmodel.sha256", SHA256) in rows(workspace, "select name, value from input_tags")
 
     def test_an_empty_run_is_still_a_run(self, workspace, record):
-        bare = replace(record, candidates=[], datasets={}, private=None, params={}, tags={})
+        bare = replace(record, candidates=[], datasets={}, private=None, narration=None, params={}, tags={})
         log_run(bare, workspace=workspace)
         run = find_run(record.run_id, workspace=workspace)
         assert (run.candidates, run.tags, run.params) == ((), {}, {})

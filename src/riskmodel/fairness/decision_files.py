@@ -7,7 +7,9 @@ in it; none is ever changed.
 from __future__ import annotations
 
 import hashlib
-import io
+import json
+import re
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,12 +111,21 @@ def write_decision(workspace: Workspace, decision: DecisionSpec) -> Path:
 
 
 def _as_yaml(decision: DecisionSpec) -> str:
-    from ruamel.yaml import YAML
+    """Every text in double quotes, so that nothing a person wrote is taken for a number, a date or a mark of YAML."""
+    lines = []
+    for name, value in decision.model_dump().items():
+        if isinstance(value, list):
+            lines += [f"{name}:" if value else f"{name}: []", *(f"  - {_inline(entry)}" for entry in value)]
+        else:
+            lines.append(f"{name}: {_inline(value)}".rstrip())
+    return "\n".join(lines) + "\n"
 
-    yaml: Any = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
-    yaml.allow_unicode, yaml.width = True, 10_000
-    written = io.StringIO()
-    yaml.dump(decision.model_dump(), written)
-    return written.getvalue()
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_inline(entry)}" for name, entry in value.items()) + "}"
+    if isinstance(value, date):
+        return value.isoformat()
+    quoted = "" if value is None else json.dumps(value, ensure_ascii=False)
+    # JSON leaves these as they are; YAML does not print some, and takes others for the end of a line.
+    return re.sub(r"[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]", lambda found: f"\\u{ord(found.group()):04x}", quoted)

@@ -1,0 +1,159 @@
+"""A bundle made again from what is kept with the run: the same bytes without data, with the state of its decisions."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from conftest import contents
+from deciding_builders import Stored, new_workspace, store_audited
+from riskmodel.contracts.errors import DataFileError, UsageError
+from riskmodel.contracts.policy_specs import DecisionSpec
+from riskmodel.fairness.decision_files import write_decision
+from riskmodel.tracking import RunRecord, fetch_artifacts, find_run, log_run
+from riskmodel.workflow import narrate_run
+from riskmodel.workflow.narration import read_narration, save_narration
+
+ACCEPTED = "Approved for offers of support: decision of 2 May 2026"
+
+
+@pytest.fixture(scope="module")
+def stored(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    return store_audited(small_run.workspace, new_workspace(tmp_path_factory.mktemp("audited") / "w"))
+
+
+@pytest.fixture
+def decided(stored: Stored, tmp_path: Path) -> Stored:
+    """The same store seen from a workspace whose decisions are its own."""
+    shutil.copytree(stored.root, tmp_path / "w", ignore=shutil.ignore_patterns("build"))
+    return replace(stored, root=tmp_path / "w")
+
+
+def acceptance(stored: Stored, **changes: Any) -> DecisionSpec:
+    own = {
+        "run": stored.about.run_id, "audit_sha256": stored.audit_sha256, "verdict": "accept",
+        "decided_on": date(2026, 5, 2), "decided_by": ["A. Name"], "reasons": "R", "experiment": "small",
+        "model_id": stored.about.model_id, "use": "offers_of_support", "policy": "default",
+        "policy_sha256": stored.about.policy.rules_sha256, "manifest_sha256": stored.manifest_sha256,
+    }  # fmt: skip
+    return DecisionSpec(**(own | changes))
+
+
+def test_a_fresh_run_is_narrated_byte_for_byte_without_its_data(small_run: Any, tmp_path: Path) -> None:
+    """Definitions and the tracker come along; the data folder and the store of what was read do not."""
+    elsewhere = tmp_path / "w"
+    shutil.copytree(small_run.workspace, elsewhere, ignore=shutil.ignore_patterns("build"))
+    done = narrate_run("small@latest", workspace=elsewhere)
+    assert done.out == elsewhere.resolve() / "build" / "small"
+    again, before = contents(done.out), contents(small_run.out)
+    assert set(again) == set(before)
+    assert [name for name in before if again[name] != before[name]] == []
+    assert done.manifest_sha256 == small_run.first.json["manifest_sha256"]
+
+
+def test_what_is_saved_is_read_back_whole(stored: Stored, tmp_path: Path) -> None:
+    run = find_run("small@latest", workspace=stored.root)
+    folder = fetch_artifacts(run, "narration", tmp_path)
+    held = read_narration(folder, stored.bundle / "tables")
+    rng = np.random.default_rng(7)
+    outlook = held.tables["outlook"]
+    mask = pd.DataFrame(rng.random(outlook.shape) < 0.2, columns=outlook.columns)
+    given = replace(held, withheld={"outlook": mask})
+    save_narration(given, tmp_path / "again")
+    read = read_narration(tmp_path / "again", stored.bundle / "tables")
+    assert read.about == given.about
+    assert list(read.tables) == list(given.tables)
+    for name, table in given.tables.items():
+        pd.testing.assert_frame_equal(read.tables[name], table)
+    pd.testing.assert_frame_equal(read.withheld["outlook"], mask)
+    assert read.outlines.keys() == given.outlines.keys() and read.outlines
+    for level, outlines in given.outlines.items():
+        assert (read.outlines[level].codes, read.outlines[level].paths) == (outlines.codes, outlines.paths)
+        np.testing.assert_array_equal(read.outlines[level].centres, outlines.centres)
+    files = [path for path in (tmp_path / "again").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".json", ".parquet"}
+
+
+def test_a_decision_changes_what_every_page_print_and_sheet_says_and_no_number(decided: Stored, tmp_path: Path) -> None:
+    write_decision(decided.workspace, acceptance(decided))
+    done = narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
+    assert (done.review.state.words, done.review.state.approved) == (ACCEPTED, True)
+    before, after = contents(decided.bundle), contents(tmp_path / "b")
+    assert set(before) == set(after)
+    changed = {name for name in before if before[name] != after[name]}
+    said = {name for name in before if name.endswith((".html", ".xlsx", ".svg"))}
+    assert changed == said | {"manifest.json", "decisions.json"}
+    for name in [name for name in changed if name.endswith((".html", ".json"))]:
+        assert ACCEPTED.encode() in after[name] and b"not approved" not in after[name], name
+    book = openpyxl.load_workbook(tmp_path / "b" / "tables" / "planner.xlsx")
+    assert all(ACCEPTED in sheet.oddHeader.center.text for sheet in book if sheet.title != "Cover")
+    assert ACCEPTED in [cell.value for cell in book["Cover"]["A"]]
+
+
+def test_the_bundle_lists_every_decision_standing_or_void(decided: Stored, tmp_path: Path) -> None:
+    write_decision(decided.workspace, acceptance(decided, decided_on=date(2026, 5, 1), model_id="another"))
+    write_decision(decided.workspace, acceptance(decided, verdict="refuse", dissent="B. Name would accept."))
+    narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
+    record = json.loads((tmp_path / "b" / "decisions.json").read_text(encoding="utf-8"))
+    assert [(d["verdict"], d["stands"]) for d in record["decisions"]] == [("accept", False), ("refuse", True)]
+    assert record["decisions"][1]["dissent"] == "B. Name would accept."
+    page = (tmp_path / "b" / "forecast.html").read_text(encoding="utf-8")
+    assert "Refused on 2 May 2026: not for use" in page and "Draft:" not in page
+
+
+@pytest.fixture
+def tampered(stored: Stored) -> Iterator[Path]:
+    """The stored audit's table with one digit changed."""
+    run = find_run("small@latest", workspace=stored.root)
+    path = stored.root / "mlruns" / "artifacts" / run.mlflow_id / "artifacts" / "bundle" / "tables" / "audit.csv"
+    before = path.read_bytes()
+    assert b"1.25" in before
+    path.write_bytes(before.replace(b"1.25", b"1.15", 1))
+    yield path
+    path.write_bytes(before)
+
+
+def test_a_stored_table_that_was_changed_is_found(decided: Stored, tampered: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match=r"tables/audit\.csv: a stored file is not the one that was written"):
+        narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_run_stored_without_what_pages_are_made_from_says_so(decided: Stored, tmp_path: Path) -> None:
+    bare = RunRecord(
+        experiment="old", question="Q", run_id="ffff0000ffff0000", params={}, tags={}, candidates=[], datasets={},
+        bundle=decided.bundle, private=None,
+    )  # fmt: skip
+    log_run(bare, workspace=decided.root)
+    with pytest.raises(UsageError, match="without what its pages are made from") as refused:
+        narrate_run("ffff0000ffff0000", workspace=decided.root, out=tmp_path / "b")
+    assert "riskmodel run old" in str(refused.value)
+
+
+def test_another_versions_narration_is_refused_by_name(stored: Stored, tmp_path: Path) -> None:
+    from riskmodel.workflow.narration import read_about
+
+    said = json.loads(stored.about.model_dump_json())
+    said["invented_by_a_later_version"] = said.pop("advice")
+    (tmp_path / "about.json").write_text(json.dumps(said), encoding="utf-8")
+    with pytest.raises(UsageError, match="another version of riskmodel") as refused:
+        read_about(tmp_path)
+    assert stored.about.code_version in str(refused.value)
+
+
+def test_a_place_that_is_no_bundle_is_left_alone(decided: Stored, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "holiday.txt").write_text("photos", encoding="utf-8")
+    with pytest.raises(UsageError, match="not a bundle"):
+        narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
+    assert [p.name for p in (tmp_path / "b").iterdir()] == ["holiday.txt"]
