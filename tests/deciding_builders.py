@@ -6,6 +6,7 @@ run as if it had been audited.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -21,8 +22,9 @@ from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.tracking import Candidate, RunRecord, find_run, log_run
 from riskmodel.workflow.leave import write_outcome
-from riskmodel.workflow.narrating import audit_bytes, fetch_kept, review_of
+from riskmodel.workflow.narrating import fetch_kept, review_of
 from riskmodel.workflow.narration import About, read_narration, save_narration
+from riskmodel.workflow.pages import json_text
 from riskmodel.workflow.publishing import Published
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -95,11 +97,11 @@ def store_audited(
         said = held.about.model_copy(
             update={"tables": {**held.about.tables, "audit": "csv"}, "policy": policy or held.about.policy, **about}
         )
-        record = {"run_id": said.run_id, "model_id": said.model_id, "rows": len(rows)}
+        record = json_text({"run_id": said.run_id, "model_id": said.model_id, "rows": len(rows)})
         published = Published(tables=tables, model_id=said.model_id, headline=said.headline, audit=record)
         narration, models = Path(scratch) / "stored", Path(scratch) / "models"
         save_narration(replace(held, about=said, tables=tables), narration)
-        digest = _sha256(audit_bytes(record))
+        digest = hashlib.sha256(record.encode()).hexdigest()
         out = root / "build" / "small"
         manifest = write_outcome(published, narration, review_of(said, digest, Workspace(root)), out)
         models.mkdir()
@@ -114,9 +116,3 @@ def store_audited(
             workspace=root,
         )  # fmt: skip
     return Stored(root, out, said, digest, manifest)
-
-
-def _sha256(content: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()

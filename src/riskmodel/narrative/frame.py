@@ -85,7 +85,7 @@ def render_page(
     style = templates.get_template("page.css").render()
     script = templates.get_template("page.js").render() if with_script else ""
     page = templates.get_template(template).render(
-        title=title, region=region, lede=lede, state=state, contents=contents, closing=closing, links=links,
+        title=title, region=region, lede=lede, state=bare(state), contents=contents, closing=closing, links=links,
         with_script=with_script, policy=_policy(style, script), **shown,
     )  # fmt: skip
     return (as_plain(page) if book is None else _with_facts(page, book, title)) + "\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from riskmodel.fairness.decisions import Review
 from riskmodel.forecast import Forecasts, save_fitted
-from riskmodel.workflow.narrating import AUDIT_FILE, audit_bytes, manifest_of
+from riskmodel.workflow.narrating import AUDIT_FILE, manifest_of
 from riskmodel.workflow.narration import LONG, read_about, read_narration
 from riskmodel.workflow.outlooks import export_draws, outlook_of
 from riskmodel.workflow.pages import write_pages
@@ -42,7 +42,7 @@ def write_outcome(published: Published, stored: Path, review: Review, out: Path)
 
     def add(folder: Path) -> None:
         if published.audit is not None:
-            (folder / AUDIT_FILE).write_bytes(audit_bytes(published.audit))
+            (folder / AUDIT_FILE).write_text(published.audit, encoding="utf-8", newline="\n")
         write_pages(read_narration(stored, folder / "tables"), review, folder)
 
     return write_bundle(

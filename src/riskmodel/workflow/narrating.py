@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.fairness.decision_files import read_decisions
 from riskmodel.fairness.decisions import Audited, Review, make_review
 from riskmodel.workflow.narration import About, read_about, read_narration
-from riskmodel.workflow.pages import json_text, write_pages
+from riskmodel.workflow.pages import write_pages
 from riskmodel.workflow.session import code_version
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ __all__ = [
     "AUDIT_FILE",
     "Kept",
     "Narrated",
-    "audit_bytes",
     "fetch_kept",
     "manifest_of",
     "narrate_kept",
@@ -61,11 +59,6 @@ class Narrated:
     out: Path
     manifest_sha256: str
     review: Review
-
-
-def audit_bytes(audit: Mapping[str, Any]) -> bytes:
-    """What ``audit.json`` holds, as it is written."""
-    return json_text(audit).encode()
 
 
 def review_of(about: About, audit_sha256: str, workspace: Workspace) -> Review:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riskmodel.contracts.specs import SourceSpec, TargetSpec
 from riskmodel.disclosure import DECLARATIONS, Audience, parts_of, protect_bundle, sharing_of
@@ -35,8 +35,8 @@ _JOINED = ("forecasts", "outlook", "history")
 class Published:
     """What may leave the program, and what must be said with it.
 
-    ``withheld`` holds, for a table, a frame of its shape that is true where a cell was withheld; ``audit`` what
-    ``audit.json`` says, where the run was audited.
+    ``withheld`` holds, for a table, a frame of its shape that is true where a cell was withheld; ``audit`` the
+    text of ``audit.json``, where the run was audited.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -46,7 +46,7 @@ class Published:
     withheld: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notes: Sequence[str] = ()
     audience: Audience = "public"
-    audit: Mapping[str, Any] | None = None
+    audit: str | None = None
 
 
 def targets_of(definitions: Definitions) -> list[tuple[str, TargetSpec, SourceSpec]]:

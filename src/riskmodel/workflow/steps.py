@@ -20,7 +20,7 @@ from riskmodel.forecast.drawing import learn_spreads
 from riskmodel.forecast.outlook import build_forecasts, published_grain
 from riskmodel.workflow.comparing import Comparison, compare
 from riskmodel.workflow.leave import log_outcome, write_outcome, write_private
-from riskmodel.workflow.narrating import audit_bytes, review_of
+from riskmodel.workflow.narrating import review_of
 from riskmodel.workflow.narration import make_narration, read_about, save_narration
 from riskmodel.workflow.outlooks import all_horizons, districts, draw_all, export_draws, outlook_of
 from riskmodel.workflow.publishing import all_tables, publish
@@ -107,7 +107,7 @@ def run(session: Session, *, out: Path, audience: Audience = "public", tracking_
     with tempfile.TemporaryDirectory() as scratch:
         narration, private = Path(scratch) / "narration", Path(scratch) / "private"
         save_narration(make_narration(session, published), narration)
-        audit_sha256 = "" if published.audit is None else hashlib.sha256(audit_bytes(published.audit)).hexdigest()
+        audit_sha256 = "" if published.audit is None else hashlib.sha256(published.audit.encode()).hexdigest()
         review = review_of(read_about(narration), audit_sha256, session.definitions.workspace)
         manifest_sha256 = write_outcome(published, narration, review, out)
         private.mkdir()
