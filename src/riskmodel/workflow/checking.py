@@ -9,6 +9,7 @@ from typing import Any
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, UsageError, did_you_mean
 from riskmodel.contracts.specs import KINDS
 from riskmodel.contracts.yaml_files import Workspace, place_in
+from riskmodel.narrative.papers import record_problems
 from riskmodel.sources.files import missing_files
 from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, RESIDENTS, Definitions, read_definitions
 from riskmodel.workflow.side_targets import target_problems
@@ -72,6 +73,7 @@ def check_workspace(workspace: Workspace, *, experiment: str | None = None, data
     if not problems:
         problems += _factor_problems(workspace)
         problems += _target_problems(workspace)
+        problems += _record_problems(workspace)
     wanted = [experiment] if experiment else workspace.names("experiment")
     definitions = []
     for name in wanted:
@@ -121,6 +123,15 @@ def _target_problems(workspace: Workspace) -> list[RiskmodelError | str]:
         problem
         for name, target in workspace.read_all("target").items()
         for problem in target_problems(target, sources, workspace.path("target", name))
+    ]
+
+
+def _record_problems(workspace: Workspace) -> list[RiskmodelError | str]:
+    """Fields of the transparency record that a policy fills and the record does not have."""
+    return [
+        problem
+        for name, policy in workspace.read_all("policy").items()
+        for problem in record_problems(policy, workspace.path("policy", name))
     ]
 
 

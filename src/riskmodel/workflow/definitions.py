@@ -26,6 +26,7 @@ from riskmodel.forecast import Plan, make_model
 from riskmodel.forecast.search_bounds import search_problems
 from riskmodel.forecast.searching import require_search_library
 from riskmodel.models.ensemble import Ensemble
+from riskmodel.narrative.papers import record_problems
 from riskmodel.panel.groups import group_measures
 from riskmodel.workflow.conditions import resolve_conditions
 from riskmodel.workflow.group_streams import GroupStream, group_streams, policy_problems
@@ -171,6 +172,9 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
             )
     except DefinitionError as error:
         problems.append(error)
+    if "policy" in read:
+        # Found here and not when the papers are written, at the end of a long run.
+        problems += record_problems(read["policy"], workspace.path("policy", experiment.policy))
     problems += _model_problems(experiment, path)
     characteristics = workspace.read_all("characteristic")
     if "policy" in read and not problems:
