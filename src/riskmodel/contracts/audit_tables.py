@@ -10,6 +10,7 @@ from riskmodel.contracts.records import Column, Table
 
 __all__ = [
     "AUDIT",
+    "AUDIT_PLACES",
     "AUDIT_REFITS",
     "AUDIT_TABLES",
     "DATA_REQUESTS",
@@ -172,6 +173,19 @@ POOR_BASE = Table(
         Column("poor_base", "str", "yes where residents are a poor base for a rate, else no"),
     ),
 )
+AUDIT_PLACES = Table(
+    "audit_places",
+    ("target", "model_id", "level", "location"),
+    (
+        _TARGET,
+        _MODEL,
+        Column("level", "str", "The kind of area, with its boundary year: lad24 or msoa21"),
+        Column("location", "str", "The area's code"),
+        Column("residents", "float", "Usual residents", "people"),
+        Column("ratio", "float", "What was forecast over what was recorded, in the backtest", "times", blank=True),
+        Column("put_first", "float", "Share of its residents who live in areas put first", "share", blank=True),
+    ),
+)
 DATA_REQUESTS = Table(
     "data_requests",
     ("characteristic", "group"),
@@ -190,6 +204,7 @@ DATA_REQUESTS = Table(
 )
 AUDIT_TABLES = (
     AUDIT,
+    AUDIT_PLACES,
     INTERSECTIONS,
     TIPPING_POINTS,
     FEEDBACK,

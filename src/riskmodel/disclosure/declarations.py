@@ -62,6 +62,7 @@ DECLARATIONS: Mapping[str, Declaration] = MappingProxyType(
         "areas": _NONE,
         # The audit leaves out restricted figures of few records itself; the rest is over many areas and months.
         "audit": _SUMMARY,
+        "audit_places": _PRIVATE,
         "audit_refits": _SUMMARY,
         "data_requests": _NONE,
         "feedback": _NONE,

@@ -80,7 +80,10 @@ _SMALL_NOTE = (
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the page: what it says, then its pictures, maps, tables and parts, some of them folded."""
+    """A section of the page: what it says, then its pictures, maps, tables and parts, some of them folded.
+
+    ``tag`` stands above all else: what kind of evidence the section holds.
+    """
 
     name: str
     heading: str
@@ -97,6 +100,7 @@ class Section:
     parts: Sequence[Section] = ()
     folded: Sequence[Section] = ()
     folded_words: str = ""
+    tag: str = ""
 
 
 def target_sections(

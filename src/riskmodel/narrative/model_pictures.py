@@ -6,7 +6,7 @@ words beside them do not say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,25 @@ import numpy.typing as npt
 
 from riskmodel.narrative.pictures import Picture, Shape, shown
 
-__all__ = ["Line", "draw_curve", "draw_dots", "draw_lines"]
+__all__ = [
+    "LEFT",
+    "RIGHT",
+    "WIDTH",
+    "Across",
+    "Line",
+    "draw_curve",
+    "draw_dots",
+    "draw_lines",
+    "mark",
+    "padded",
+    "round_steps",
+    "text",
+    "ticks",
+]
 
 Floats = npt.NDArray[np.float64]
-_WIDTH, _LEFT, _RIGHT = 380, 8, 8
+WIDTH, LEFT, RIGHT = 380, 8, 8
+"""Of every narrow picture."""
 _ROW, _FOOT = 42, 40
 _CURVE_HEIGHT = 250
 _LEAST_SPAN = 0.1
@@ -57,27 +72,27 @@ def draw_lines(
     if start:
         # Differences of a per cent or two must not fill the picture.
         held += [start + _LEAST_SPAN, *([start - _LEAST_SPAN] if min(held) < start else [])]
-    across = _Across(*_padded(min(held), max(held)))
+    across = Across(*padded(min(held), max(held)))
     height = 10 + _ROW * len(lines) + _FOOT
-    shapes = _ticks(across, height, unit)
+    shapes = ticks(across, height, unit)
     for position, line in enumerate(lines):
         shapes += _bar(line, across, 10 + position * _ROW, start)
     said = "; ".join(f"{line.label}: {line.words}" for line in lines)
-    return Picture(name, title, f"{said}.{' ' + note if note else ''}", _WIDTH, height, tuple(shapes), True)
+    return Picture(name, title, f"{said}.{' ' + note if note else ''}", WIDTH, height, tuple(shapes), True)
 
 
-def _bar(line: Line, across: _Across, y: float, start: float) -> list[Shape]:
-    shapes = [_text(_LEFT, y + 13, f"{line.label}: {line.words}", "start")]
-    shapes.append(_mark("line", "axis", x1=across.at(start), y1=y + 17, x2=across.at(start), y2=y + 36))
+def _bar(line: Line, across: Across, y: float, start: float) -> list[Shape]:
+    shapes = [text(LEFT, y + 13, f"{line.label}: {line.words}", "start")]
+    shapes.append(mark("line", "axis", x1=across.at(start), y1=y + 17, x2=across.at(start), y2=y + 36))
     if not np.isfinite(line.value):
         return shapes
     ends = sorted((across.at(start), across.at(line.value)))
     style = "bar" if line.value >= start else "bar below"
-    shapes.append(_mark("rect", style, x=ends[0], y=y + 20, width=max(ends[1] - ends[0], 1.0), height=13))
+    shapes.append(mark("rect", style, x=ends[0], y=y + 20, width=max(ends[1] - ends[0], 1.0), height=13))
     if np.isfinite(line.low) and np.isfinite(line.high):
         a, b, middle = across.at(line.low), across.at(line.high), y + 26.5
         path = f"M{a:.1f} {middle}H{b:.1f}M{a:.1f} {middle - 5}V{middle + 5}M{b:.1f} {middle - 5}V{middle + 5}"
-        shapes.append(_mark("path", "whisker", d=path))
+        shapes.append(mark("path", "whisker", d=path))
     return shapes
 
 
@@ -106,49 +121,49 @@ def draw_curve(
         Places in each range: the strip below has their number for the width of the range.
     supported : sequence of bool
     """
-    across = _Across(edges[0][0], edges[-1][1])
+    across = Across(edges[0][0], edges[-1][1])
     foot, strip = _CURVE_HEIGHT - 36, 30
     ends = np.concatenate([effect, low[np.isfinite(low)], high[np.isfinite(high)], [1.0]])
-    bottom, top = _padded(float(ends.min()), float(ends.max()))
+    bottom, top = padded(float(ends.min()), float(ends.max()))
 
     def up(value: float) -> float:
         return 12 + (top - value) / (top - bottom) * (foot - strip - 22)
 
     shapes = [
-        _mark("rect", "none", x=across.at(a), y=12, width=max(across.at(b) - across.at(a), 1.0), height=foot - 12)
+        mark("rect", "none", x=across.at(a), y=12, width=max(across.at(b) - across.at(a), 1.0), height=foot - 12)
         for (a, b), held in zip(edges, supported, strict=True)
         if not held
     ]
-    for tick in _round_steps(bottom, top, 4):
-        shapes.append(_mark("line", "grid", x1=_LEFT, y1=up(tick), x2=_WIDTH - _RIGHT, y2=up(tick)))
-        shapes.append(_text(_LEFT, up(tick) - 3, f"\N{MULTIPLICATION SIGN} {tick:g}", "start"))
-    shapes.append(_mark("line", "axis", x1=_LEFT, y1=up(1.0), x2=_WIDTH - _RIGHT, y2=up(1.0)))
+    for tick in round_steps(bottom, top, 4):
+        shapes.append(mark("line", "grid", x1=LEFT, y1=up(tick), x2=WIDTH - RIGHT, y2=up(tick)))
+        shapes.append(text(LEFT, up(tick) - 3, f"\N{MULTIPLICATION SIGN} {tick:g}", "start"))
+    shapes.append(mark("line", "axis", x1=LEFT, y1=up(1.0), x2=WIDTH - RIGHT, y2=up(1.0)))
     shapes += _density(across, edges, areas, foot, strip)
     middle = [across.at((a + b) / 2) for a, b in edges]
     if np.isfinite(low).all() and np.isfinite(high).all():
         band = [f"{x:.1f},{up(v):.1f}" for x, v in zip(middle, high, strict=True)]
         band += [f"{x:.1f},{up(v):.1f}" for x, v in reversed(list(zip(middle, low, strict=True)))]
-        shapes.append(_mark("polygon", "range", points=" ".join(band)))
+        shapes.append(mark("polygon", "range", points=" ".join(band)))
     line = " ".join(f"{x:.1f},{up(v):.1f}" for x, v in zip(middle, effect, strict=True))
-    shapes.append(_mark("polyline", "line", points=line))
-    shapes += [_mark("circle", "dot", cx=x, cy=up(v), r=3) for x, v in zip(middle, effect, strict=True)]
+    shapes.append(mark("polyline", "line", points=line))
+    shapes += [mark("circle", "dot", cx=x, cy=up(v), r=3) for x, v in zip(middle, effect, strict=True)]
     first, last = shown(edges[0][0]), shown(edges[-1][1])
     shapes += [
-        _text(_LEFT, _CURVE_HEIGHT - 18, first, "start"),
-        _text(_WIDTH - _RIGHT, _CURVE_HEIGHT - 18, last, "end"),
+        text(LEFT, _CURVE_HEIGHT - 18, first, "start"),
+        text(WIDTH - RIGHT, _CURVE_HEIGHT - 18, last, "end"),
     ]
-    shapes.append(_text(_WIDTH / 2, _CURVE_HEIGHT - 4, "Value of the factor; below: how many places have it", "middle"))
-    return Picture(name, title, description, _WIDTH, _CURVE_HEIGHT, tuple(shapes))
+    shapes.append(text(WIDTH / 2, _CURVE_HEIGHT - 4, "Value of the factor; below: how many places have it", "middle"))
+    return Picture(name, title, description, WIDTH, _CURVE_HEIGHT, tuple(shapes))
 
 
 def _density(
-    across: _Across, edges: Sequence[tuple[float, float]], areas: Sequence[int], foot: float, strip: float
+    across: Across, edges: Sequence[tuple[float, float]], areas: Sequence[int], foot: float, strip: float
 ) -> list[Shape]:
     widths = np.maximum([across.at(b) - across.at(a) for a, b in edges], 1.0)
     dense = np.asarray(areas) / widths
     tall = strip * np.sqrt(dense / dense.max())
     return [
-        _mark("rect", "crowd", x=across.at(a), y=foot - h, width=float(w), height=float(h))
+        mark("rect", "crowd", x=across.at(a), y=foot - h, width=float(w), height=float(h))
         for (a, _), w, h in zip(edges, widths, tall, strict=True)
     ]
 
@@ -166,19 +181,19 @@ def draw_dots(
         Dots on a line; of more places every so many are drawn, by size.
     """
     everything = np.concatenate([values for _, values in rows]) if rows else np.zeros(1)
-    across = _Across(*_padded(min(0.0, float(everything.min())), max(0.0, float(everything.max()))))
+    across = Across(*padded(min(0.0, float(everything.min())), max(0.0, float(everything.max()))))
     row = 58
     height = 10 + row * len(rows) + _FOOT
-    shapes = _ticks(across, height, "added to the logarithm of the forecast")
-    shapes.append(_mark("line", "axis", x1=across.at(0.0), y1=6, x2=across.at(0.0), y2=height - _FOOT))
+    shapes = ticks(across, height, "added to the logarithm of the forecast")
+    shapes.append(mark("line", "axis", x1=across.at(0.0), y1=6, x2=across.at(0.0), y2=height - _FOOT))
     for position, (label, values) in enumerate(rows):
         y = 10 + position * row
-        shapes.append(_text(_LEFT, y + 13, label, "start"))
-        shapes.append(_mark("path", "swarm", d=_dots(values, across, y + 38, most)))
-    return Picture(name, title, description, _WIDTH, height, tuple(shapes), True)
+        shapes.append(text(LEFT, y + 13, label, "start"))
+        shapes.append(mark("path", "swarm", d=_dots(values, across, y + 38, most)))
+    return Picture(name, title, description, WIDTH, height, tuple(shapes), True)
 
 
-def _dots(values: Floats, across: _Across, y: float, most: int) -> str:
+def _dots(values: Floats, across: Across, y: float, most: int) -> str:
     ordered = np.sort(values)
     drawn = ordered[np.unique(np.linspace(0, len(ordered) - 1, min(most, len(ordered))).round().astype(int))]
     x = np.rint(across.at(drawn)).astype(int)
@@ -194,40 +209,45 @@ def _dots(values: Floats, across: _Across, y: float, most: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Across:
+class Across:
     """Where a value lies from left to right."""
 
     low: float
     high: float
 
     def at(self, value: float) -> float:
+        """Its place in the picture's units."""
         span = (self.high - self.low) or 1.0
-        return _LEFT + (value - self.low) / span * (_WIDTH - _LEFT - _RIGHT)
+        return LEFT + (value - self.low) / span * (WIDTH - LEFT - RIGHT)
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def padded(low: float, high: float) -> tuple[float, float]:
+    """The ends of an axis, a little beyond what it shows."""
     margin = 0.04 * ((high - low) or 1.0)
     return low - margin, high + margin
 
 
-def _ticks(across: _Across, height: int, unit: str) -> list[Shape]:
+def ticks(across: Across, height: int, unit: str, said: Callable[[float], str] = "{:g}".format) -> list[Shape]:
+    """Upright lines at round values with what they say, and what the axis counts."""
     shapes = []
-    for tick in _round_steps(across.low, across.high, 5):
+    for tick in round_steps(across.low, across.high, 5):
         x = across.at(tick)
-        shapes.append(_mark("line", "grid", x1=x, y1=6, x2=x, y2=height - _FOOT))
-        anchor = "start" if x < 20 else "end" if x > _WIDTH - 20 else "middle"
-        shapes.append(_text(x, height - _FOOT + 15, f"{round(tick, 9):g}", anchor))
-    return [*shapes, _text(_WIDTH / 2, height - 6, unit, "middle")]
+        shapes.append(mark("line", "grid", x1=x, y1=6, x2=x, y2=height - _FOOT))
+        anchor = "start" if x < 20 else "end" if x > WIDTH - 20 else "middle"
+        shapes.append(text(x, height - _FOOT + 15, said(round(tick, 9)), anchor))
+    return [*shapes, text(WIDTH / 2, height - 6, unit, "middle")]
 
 
-def _round_steps(low: float, high: float, count: int) -> list[float]:
+def round_steps(low: float, high: float, count: int) -> list[float]:
+    """About so many round values between the ends."""
     raw = ((high - low) or 1.0) / count
     size = 10.0 ** np.floor(np.log10(raw))
     step = size * next(m for m in (1, 2, 5, 10) if m * size >= raw)
     return [float(round(n * step, 9)) for n in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]
 
 
-def _mark(tag: str, style: str, words: str = "", **attributes: float | str) -> Shape:
+def mark(tag: str, style: str, words: str = "", **attributes: float | str) -> Shape:
+    """One shape, its numbers rounded."""
     written = tuple(
         (key.replace("_", "-"), value if isinstance(value, str) else f"{value:.1f}".removesuffix(".0"))
         for key, value in attributes.items()
@@ -235,6 +255,7 @@ def _mark(tag: str, style: str, words: str = "", **attributes: float | str) -> S
     return Shape(tag, written, style, words)
 
 
-def _text(x: float, y: float, words: str, anchor: str) -> Shape:
+def text(x: float, y: float, words: str, anchor: str) -> Shape:
+    """Words on a picture."""
     # The table beside has the whole of a text that is cut here.
-    return _mark("text", "label", words if len(words) <= 62 else words[:61] + "…", x=x, y=y, text_anchor=anchor)
+    return mark("text", "label", words if len(words) <= 62 else words[:61] + "…", x=x, y=y, text_anchor=anchor)
