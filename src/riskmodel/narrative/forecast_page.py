@@ -6,7 +6,7 @@ read it. The same tables give the same bytes; no request leaves the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from riskmodel.contracts.errors import UsageError
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_reading import reading_section
-from riskmodel.narrative.forecast_sections import Section, recording_part, target_sections
+from riskmodel.narrative.forecast_sections import Section, recording_part, tables_of, target_sections
 from riskmodel.narrative.forecast_words import Counted
 from riskmodel.narrative.frame import PageLink, render_page
 from riskmodel.narrative.maps import Outlines
 from riskmodel.narrative.published import publish, table_of
-from riskmodel.narrative.tables_html import HtmlTable, pack
+from riskmodel.narrative.tables_html import pack
 from riskmodel.narrative.workbook_text import SourceNote, day_words
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def build_forecast_page(
             run_id=run_id, contact=contact, book=book,
         )
     )  # fmt: skip
-    shared, packed = pack(list(_tables_of(sections)))
+    shared, packed = pack(list(tables_of(sections)))
     return render_page(
         "forecast.html",
         title=f"Expected recorded violence in {title}",
@@ -163,13 +163,6 @@ def _headline_first(targets: Sequence[Counted]) -> tuple[Counted, list[Counted]]
             hint="put a target of recorded violence first",
         )
     return able[0], [t for t in targets if t is not able[0]]
-
-
-def _tables_of(sections: Sequence[Section]) -> Iterator[HtmlTable]:
-    for section in sections:
-        yield from section.tables
-        yield from (drawn.table for drawn in section.maps)
-        yield from _tables_of([*section.parts, *section.folded])
 
 
 def _district_names(places: pd.DataFrame) -> dict[str, str]:

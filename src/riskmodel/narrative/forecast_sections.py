@@ -6,7 +6,7 @@ areas, all years.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Section", "recording_part", "target_sections"]
+__all__ = ["Section", "recording_part", "tables_of", "target_sections"]
 
 _PLACE = ["name", "kind", "expected", "range", "last_year", "change", "drawn", "chance", "rank", "reliability"]
 _PERIOD = [
@@ -259,6 +259,14 @@ def _years(published: Published, prefix: str) -> Section:
             caption = f"{published.counted.title}: {_PLURALS[level]}, by financial year"
             tables.append(years_wide_table(rows, name=f"{prefix}{level}-years", caption=caption))
     return Section(f"{prefix}years", "All years held", [_YEARS_NOTE], tables=tables)
+
+
+def tables_of(sections: Sequence[Section]) -> Iterator[HtmlTable]:
+    """Every table of a page's sections, those beside maps and folded ones too."""
+    for section in sections:
+        yield from section.tables
+        yield from (drawn.table for drawn in section.maps)
+        yield from tables_of([*section.parts, *section.folded])
 
 
 def recording_part(recording: pd.DataFrame, outlook: Named) -> Section:

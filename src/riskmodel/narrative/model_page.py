@@ -6,17 +6,17 @@ which conditions are found with recorded violence and how sure that is. The same
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from riskmodel.explain.adds import factors_add
 from riskmodel.explain.thresholds import STABLE
-from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.forecast_sections import Section, tables_of
 from riskmodel.narrative.frame import PageLink, render_page
 from riskmodel.narrative.maps import Outlines
 from riskmodel.narrative.model_evidence import analysts_section, curves_section, groups_section
-from riskmodel.narrative.model_places import Names, ledgers_section, maps_section, scenarios_section
+from riskmodel.narrative.model_places import Names, ledgers_section, maps_section, names_of, scenarios_section
 from riskmodel.narrative.model_sections import (
     ANOTHER_MODEL,
     adds_section,
@@ -25,7 +25,7 @@ from riskmodel.narrative.model_sections import (
     stable_sentence,
 )
 from riskmodel.narrative.model_words import percent_words
-from riskmodel.narrative.tables_html import HtmlTable, pack
+from riskmodel.narrative.tables_html import pack
 from riskmodel.narrative.workbook_text import day_words
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def build_model_page(
         The page.
     """
     held = {name: table for name, table in tables.items() if len(table)}
-    names = Names(_places(tables["places"]), titles or {})
+    names = names_of(tables["places"], titles or {})
     domains = held.get("domains")
     sentence = factors_add(domains) if domains is not None else _NOT_MEASURED
     sections = [_answer(held, headline, model_id, as_of, names.titles)]
@@ -99,7 +99,7 @@ def build_model_page(
             held.get("attributions"), held.get("stability"), held.get("explain_left_out"), names.titles
         )
     )  # fmt: skip
-    shared, packed = pack(list(_tables_of(sections)))
+    shared, packed = pack(list(tables_of(sections)))
     return render_page(
         "model.html",
         title=f"What the models rest on: {target}",
@@ -163,18 +163,3 @@ def _answer(
         points.append(("Two models, never mixed", ANOTHER_MODEL))
     points.append(("How to read it", "Association between places, never a reason. Not for decisions about any person."))
     return Section("answer", "In brief", lead=True, tiles=tiles, points=points)
-
-
-def _places(places: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Name and district of each place by code."""
-    districts = places[places["level"] == "lad24"]
-    known = dict(zip(districts["location"], districts["name"], strict=True))
-    columns = zip(places["location"], places["name"], places["lad24"], strict=True)
-    return {str(code): (str(name), str(known.get(district, ""))) for code, name, district in columns}
-
-
-def _tables_of(sections: Sequence[Section]) -> Iterator[HtmlTable]:
-    for section in sections:
-        yield from section.tables
-        yield from (drawn.table for drawn in section.maps)
-        yield from _tables_of([*section.parts, *section.folded])

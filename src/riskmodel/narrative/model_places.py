@@ -31,7 +31,7 @@ from riskmodel.narrative.workbook_text import LEVEL_NAMES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Names", "ledgers_section", "maps_section", "scenarios_section"]
+__all__ = ["Names", "ledgers_section", "maps_section", "names_of", "scenarios_section"]
 
 _CLASSES = ((0.9, "below \N{MULTIPLICATION SIGN} 0.90"), (0.97, "\N{MULTIPLICATION SIGN} 0.90 to 0.97"),
             (1.03, "about the average, \N{MULTIPLICATION SIGN} 0.97 to 1.03"),
@@ -63,6 +63,15 @@ class Names:
         """The name with the district, as it is typed."""
         name, district = self.places.get(code, (code, ""))
         return f"{name}, {district}" if district and district != name else name
+
+
+def names_of(places: pd.DataFrame, titles: Mapping[str, str] | None = None) -> Names:
+    """Names and districts of the places of the ``places`` noun, with titles of factors and domains."""
+    districts = places[places["level"] == "lad24"]
+    known = dict(zip(districts["location"], districts["name"], strict=True))
+    columns = zip(places["location"], places["name"], places["lad24"], strict=True)
+    held = {str(code): (str(name), str(known.get(district, ""))) for code, name, district in columns}
+    return Names(held, titles or {})
 
 
 def ledgers_section(ledger: pd.DataFrame, names: Names) -> Section:

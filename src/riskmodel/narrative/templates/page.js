@@ -99,7 +99,10 @@ class DataTable {
     if (head.hasAttribute("data-still")) return;
     const unit = head.querySelector(".unit");
     unit?.remove();
-    const button = made("button", { type: "button" }, head.textContent.trim());
+    const words = head.textContent.trim();
+    // A button is not repeated where a printed table goes on over the page; the words are.
+    head.dataset.words = words;
+    const button = made("button", { type: "button" }, words);
     head.replaceChildren(button, ...(unit ? [unit] : []));
     head.setAttribute("aria-sort", "none");
     button.addEventListener("click", () => this.sort(column));

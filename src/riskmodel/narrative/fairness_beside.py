@@ -1,0 +1,173 @@
+"""What stands beside the findings: the same audit of counting, how good the audit is, and the audit before this one.
+
+In: findings, figures of the audit of the audit, an earlier audit. Out: sections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from riskmodel.narrative.fairness_brief import concerns_of
+from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
+from riskmodel.narrative.fairness_rows import STRENGTH, Audited, Finding
+from riskmodel.narrative.fairness_words import VERDICTS
+from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.forecast_words import share_words
+from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
+
+__all__ = ["Tested", "changed_section", "counting_section", "tested_section"]
+
+_WHOSE = {
+    "Concerns that both have": (True, True),
+    "Concerns that the forecast alone has": (True, False),
+    "Concerns that counting alone has": (False, True),
+}
+_LINES = {
+    "concern: less forecast than recorded": ("concern", "under"),
+    "concern: more forecast than recorded": ("concern", "over"),
+    **{VERDICTS[verdict]: (verdict, "") for verdict in STRENGTH if verdict not in ("concern", "described")},
+}
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One line of the audit of the audit: how often the audit spoke up in invented regions whose truth is known.
+
+    Parameters
+    ----------
+    what : str
+        The wrong that was put into the forecast, in words.
+    evidence : str
+        What kind of evidence the audit had, in words.
+    effect : float
+        How many times too much or too little was forecast, person by person; 1 where nothing was wrong.
+    found, low, high : float
+        Share of regions with a concern, and its likely range.
+    regions : int
+    """
+
+    what: str
+    evidence: str
+    effect: float
+    found: float
+    low: float
+    high: float
+    regions: int
+
+
+def counting_section(audited: Audited) -> Section:
+    """The human baseline: the same audit of counting, beside the forecast's."""
+    name, heading = "counting", "The same audit of counting"
+    if audited.is_counting:
+        return Section(name, heading, ["The forecast shown is counting itself, so there is nothing beside it."])
+    findings = audited.shown()
+    other = audited.of(audited.baseline, findings)
+    listed = []
+    for words_of, (verdict, way) in _LINES.items():
+        counts = [
+            sum(f is not None and f.verdict == verdict and way in ("", f.direction) for f in held)
+            for held in (findings, other)
+        ]
+        if any(counts) or verdict == "concern":
+            listed.append(Row((words_of, *(str(count) for count in counts))))
+    own, beside = ({(audited.named(f), f.direction): None for f in concerns_of(audited, model_id)}
+                   for model_id in (audited.model_id, audited.baseline))  # fmt: skip
+    bullets = [
+        f"{words}: {_named([key for key in own | beside if (key in own, key in beside) == both])}."
+        for words, both in _WHOSE.items()
+    ]
+    words = [
+        f"If there were no model, attention would most likely go by last year's count ({audited.baseline}): each place "
+        "is expected to have what was recorded there in the last twelve months. Refusing the forecast means going back "
+        "to that, so it is audited in the same way. It has every gap of the records too.",
+    ]
+    headings = [Heading("Verdict"), Heading("The forecast", number=True), Heading("Counting", number=True)]
+    table = HtmlTable(
+        "counting-table",
+        "How many verdicts on single groups, by whatever evidence",
+        headings,
+        listed,
+        page=0,
+        whole="tables/audit.csv",
+    )
+    return Section(name, heading, words, bullets=bullets, tables=[table])
+
+
+def _named(concerns: Sequence[tuple[str, str]]) -> str:
+    words = {"over": "more forecast", "under": "less forecast"}
+    return "; ".join(f"{name}, {words.get(way, way)}" for name, way in concerns) or "none"
+
+
+def tested_section(tested: Sequence[Tested]) -> Section:
+    """How good the audit itself is: wrongs put into forecasts of invented regions, and how often it found them."""
+    name, heading, tag = "tested", "How good this audit is", "Tested on an invented region"
+    words = [
+        "This part is not about your region. Known wrongs were put into forecasts of invented regions, whose truth is "
+        "known, and the same audit was made of them. It shows how often the audit speaks up where something is wrong, "
+        "and how often where nothing is."
+    ]
+    if not tested:
+        words.append("The figures are not at hand in this run; docs/benchmarks.md has them.")
+        return Section(name, heading, words, tag=tag)
+    bullets = [
+        f"{t.what}, by {t.evidence}: a concern in {share_words(t.found)} of {t.regions:,} regions (likely range "
+        f"{share_words(t.low)} to {share_words(t.high)})."
+        for t in tested
+    ]
+    headings = [Heading("What was put in"), Heading("Evidence"), Heading("Times too much or too little", number=True),
+                Heading("Regions with a concern", number=True), Heading("Likely range"),
+                Heading("Regions", number=True)]  # fmt: skip
+    listed = [
+        Row((t.what, t.evidence, "none" if t.effect == 1 else f"{t.effect:g}", share_words(t.found),
+             f"{share_words(t.low)} to {share_words(t.high)}", f"{t.regions:,}"))
+        for t in tested
+    ]  # fmt: skip
+    words.append(
+        "A large wrong that is found in half of the regions is missed in the other half: that nothing was found is "
+        "weak news."
+    )
+    table = HtmlTable("tested-table", "How often a concern was raised", headings, listed, page=0)
+    return Section(name, heading, words, bullets=bullets, tables=[table], tag=tag)
+
+
+def changed_section(audited: Audited, earlier: Audited | None, *, earlier_run: str) -> Section:
+    """What changed since the last audit of the same experiment."""
+    name, heading = "changed", "What changed since the last audit"
+    if earlier is None:
+        return Section(name, heading, ["There is no earlier audit to compare with."])
+    before = {f.key: f for f in [*earlier.shown(), *earlier.shown(crossed=True)]}
+    now = {f.key: f for f in [*audited.shown(), *audited.shown(crossed=True)]}
+    words = [f"Compared with the audit of run {earlier_run or 'not named'}."]
+    if earlier.model_id != audited.model_id:
+        words.append(f"That audit was of another model, {earlier.model_id}; this one is of {audited.model_id}.")
+    changed = [k for k, f in now.items() if k in before and before[k].said != f.said]
+    added, gone = [k for k in now if k not in before], [k for k in before if k not in now]
+    words.append(
+        f"Of {len(now)} verdicts now and {len(before)} then, {len(changed)} changed, {len(added)} are new and "
+        f"{len(gone)} are no longer there."
+    )
+    headings = [Heading("Group"), Heading("Characteristic"), Heading("Evidence"), Heading("Then"), Heading("Now"),
+                Heading("Then", number=True, unit="records per 1,000 residents a year"),
+                Heading("Now", number=True, unit="records per 1,000 residents a year")]  # fmt: skip
+    listed = [_change_row(audited, key, before.get(key), now.get(key)) for key in (*changed, *added, *gone)]
+    table = HtmlTable(
+        "changed-table",
+        "Verdicts that are not what they were",
+        headings,
+        listed,
+        filters=(1,),
+        whole="tables/audit.csv",
+    )
+    return Section(name, heading, words, tables=[table] if listed else [])
+
+
+def _change_row(audited: Audited, key: tuple[str, str, str, str], then: Finding | None, now: Finding | None) -> Row:
+    characteristic, group, _, _ = key
+    held = [f for f in (now, then) if f is not None]
+    cells = [verdict_cell(f) if f is not None else Cell("not audited") for f in (then, now)]
+    figures = [figure_cells(f)[0] if f is not None else "not audited" for f in (then, now)]
+    return Row((
+        audited.group(characteristic, group), audited.title(characteristic), audited.evidence(held[0]), *cells,
+        *figures,
+    ))  # fmt: skip

@@ -1,0 +1,117 @@
+"""From place to place and from month to month: in go the audit's rows by part of the region, out comes a section."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.narrative.fairness_brief import concerns_of
+from riskmodel.narrative.fairness_findings import unseen_rows
+from riskmodel.narrative.fairness_pictures import Dot, draw_contrasts
+from riskmodel.narrative.fairness_records import NONE_MADE
+from riskmodel.narrative.fairness_rows import ALL, Audited, Finding
+from riskmodel.narrative.fairness_words import contrast_words, per_cent_words
+from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
+from riskmodel.narrative.model_places import Names
+from riskmodel.narrative.model_sections import records
+from riskmodel.narrative.pictures import Picture
+from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["drift_section"]
+
+_ORIGIN = re.compile(r"\d{4}-\d{2}")
+_CODE = re.compile(r"\b[EW]\d{8}\b")
+_DRAWN = (
+    "The pictures show the groups with a concern. The grey band is what the policy lets go unnoticed over the whole."
+)
+_MANY = 4
+
+
+def drift_section(audited: Audited, names: Names) -> Section:
+    """The same comparison by district, by origin and by fifth."""
+    name, heading = "parts", "From place to place and from month to month"
+    rows = audited.rows
+    kept = rows["code"].isin(["M9", "M11"]) & ~rows["characteristic"].str.contains(" x ", regex=False)
+    kept &= (rows["part"] != ALL) & ~unseen_rows(audited, rows)
+    own = rows[kept & (rows["model_id"] == audited.model_id)]
+    words = (
+        "A forecast that is right on the whole may be wrong in one district, in one season, or where there is much or "
+        "little recorded violence, and two wrongs may cancel. The same comparison is made for each. These figures rest "
+        "on less, so that some stand out by chance alone; none is a verdict."
+    )
+    if own.empty:
+        return Section(name, heading, [words, NONE_MADE])
+    key = ["check", "characteristic", "group", "evidence", "source", "part"]
+    beside = rows[kept & (rows["model_id"] == audited.baseline)].drop_duplicates(key).set_index(key)
+    headings = [Heading("Group"), Heading("Characteristic"), Heading("Part"), Heading("Kind of part"),
+                Heading("The forecast beside what was recorded", unit="compared with everyone else"),
+                Heading("Counting"), Heading("Evidence")]  # fmt: skip
+    listed = []
+    for row in records(own):
+        at = tuple(row[k] for k in key)
+        other = beside.loc[at] if at in beside.index else None
+        listed.append(
+            Row((audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
+                 _part(row["part"], names), _kind(row["part"], names), _contrast(row), _contrast(other),
+                 "counts by group" if row["evidence"] == "outcomes" else "where people live"))
+        )  # fmt: skip
+    drawings = [_parts_picture(audited, finding, own, names) for finding in _concerns_by_place(audited)]
+    table = HtmlTable(
+        "parts-table", "The comparison by district, origin and fifth", headings, listed, filters=(0, 1, 3),
+        whole="tables/audit.csv",
+    )  # fmt: skip
+    drawn = [picture for picture in drawings if picture is not None]
+    return Section(name, heading, [words, *([_DRAWN] if drawn else [])], small=drawn, tables=[table])
+
+
+def _concerns_by_place(audited: Audited) -> list[Finding]:
+    """The concerns that may look different from place to place, at most a few."""
+    return [f for f in concerns_of(audited) if f.evidence != "outcomes" and not audited.is_other_stream(f)][:_MANY]
+
+
+def _parts_picture(audited: Audited, finding: Finding, rows: pd.DataFrame, names: Names) -> Picture | None:
+    """One concern, part by part."""
+    same = rows["source"].eq(finding.source) & rows["evidence"].eq(finding.evidence)
+    same &= rows["characteristic"].eq(finding.characteristic) & rows["group"].eq(finding.group)
+    held = [row for row in records(rows[same]) if math.isfinite(row["statistic"])]
+    if not held:
+        return None
+    lines = [(_part(row["part"], names), [Dot(*_ends(row), _contrast(row))]) for row in held]
+    name = f"parts-{finding.characteristic}-{finding.group}".replace("_", "-")
+    bound = audited.policy.bounds.calibration_ratio.notice
+    return draw_contrasts(
+        re.sub(r"[^a-z0-9-]", "", name), lines, labels=["the forecast"], title=audited.named(finding), notice=bound
+    )
+
+
+def _ends(row: Mapping[str, Any] | pd.Series[Any]) -> tuple[float, float, float]:
+    """A contrast and its interval as ratios."""
+    log = row["no_difference"] != 1
+    ratio, low, high = (math.exp(v) if log else float(v) for v in (row["statistic"], row["low"], row["high"]))
+    return ratio, low, high
+
+
+def _contrast(row: Mapping[str, Any] | pd.Series[Any] | None) -> str:
+    if row is None:
+        return NOT_AVAILABLE
+    if row["verdict"] == "suppressed":
+        return SUPPRESSED
+    ratio, low, high = _ends(row)
+    return contrast_words(ratio, low, high) if math.isfinite(low) else per_cent_words(ratio)
+
+
+def _kind(part: str, names: Names) -> str:
+    if _CODE.search(part) or part in {district for _, district in names.places.values()}:
+        return "district"
+    return "origin" if _ORIGIN.search(part) else "kind of place"
+
+
+def _part(part: str, names: Names) -> str:
+    code = _CODE.search(part)
+    return names.place(code[0]) if code else part

@@ -1,0 +1,194 @@
+"""Attention that follows forecasts, and inputs that stand for groups: in go simulations, proxies and refits.
+
+Out: sections, each with a plain sentence first. A simulation is a supposition and says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.contracts.audit_tables import AUDIT_REFITS, FEEDBACK, PROXIES
+from riskmodel.contracts.tables import as_table
+from riskmodel.narrative.fairness_pictures import Trace, draw_traces
+from riskmodel.narrative.fairness_records import NONE_MADE
+from riskmodel.narrative.fairness_rows import Audited
+from riskmodel.narrative.fairness_words import number_words
+from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED, joined, share_words
+from riskmodel.narrative.model_sections import records
+from riskmodel.narrative.model_words import percent_words, unit_words
+from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["feedback_section", "feedback_sentence", "inputs_section"]
+
+_ATTENTION = (
+    "Where attention is given, more may come to be recorded, and the next forecast then puts the same places first "
+    "again. The simulation starts from places whose truth is known and lets that go on. An index of 1 means that the "
+    "places put first are forecast their true share; 1.5, half as much again. It is a supposition and not a finding "
+    "about this region."
+)
+_PROXIES = (
+    "The forecast is not told who lives where, unless the policy permits it. It may still be able to tell from other "
+    "inputs: an input that foretells a group's share of places it has not seen counts as a proxy of that group. The "
+    "model is learned again without such inputs, and what changes is listed."
+)
+
+
+def feedback_section(feedback: pd.DataFrame | None) -> Section:
+    """The simulation of attention: one plain sentence, small pictures, a table."""
+    name, heading = "feedback", "If attention follows the forecast"
+    if feedback is None or feedback.empty:
+        return Section(name, heading, [_ATTENTION, NONE_MADE])
+    table_rows = as_table(feedback, FEEDBACK)
+    # Only the product counts, so that all without feedback are one.
+    none = (table_rows["uplift"] * table_rows["discovered"] == 0) & (
+        table_rows[["uplift", "discovered", "exploration"]].ne(0.0).any(axis=1)
+    )
+    rows = records(table_rows[~none].sort_values(["uplift", "discovered", "exploration", "step"]))
+    by: dict[tuple[float, float], dict[float, list[dict[str, Any]]]] = {}
+    for row in rows:
+        by.setdefault((row["uplift"], row["discovered"]), {}).setdefault(row["exploration"], []).append(row)
+    top = max(row["index"] for row in rows)
+    traces_steps = sorted({int(row["step"]) for row in rows})
+    drawings = [
+        draw_traces(
+            f"feedback-{number}",
+            [Trace(_lot(share), [r["index"] for r in held], broken=share > 0) for share, held in traces.items()],
+            title=_supposed(*both), top=top, unit="forecasts made; upright: index",
+            steps=(traces_steps[0], traces_steps[-1]),
+        )
+        for number, (both, traces) in enumerate(by.items(), start=1)
+    ]  # fmt: skip
+    headings = [Heading("Supposed"), Heading("Attention drawn by lot", number=True),
+                Heading("Forecasts made", number=True), Heading("Index at the end", number=True),
+                Heading("Nine in ten simulations")]  # fmt: skip
+    listed = [
+        Row((_supposed(*both), share_words(share), f"{held[-1]['step']:.0f}", f"{held[-1]['index']:.2f}",
+             f"{held[-1]['low']:.2f} to {held[-1]['high']:.2f}"))
+        for both, traces in by.items() for share, held in traces.items()
+    ]  # fmt: skip
+    table = HtmlTable(
+        "feedback-table", "The numbers of the pictures: the index after the last forecast", headings, listed, page=0,
+        folded=True, whole="tables/feedback.csv",
+    )  # fmt: skip
+    note = "Unbroken: all attention follows the forecast. Broken: a share of it goes to places drawn by lot."
+    return Section(name, heading, [feedback_sentence(rows), _ATTENTION, note], small=drawings, tables=[table])
+
+
+def feedback_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the largest amplification of the simulation is, with and without attention drawn by lot."""
+    last = max(row["step"] for row in rows)
+    ends = [row for row in rows if row["step"] == last]
+    without = [row for row in ends if row["exploration"] == 0]
+    worst = max(without or ends, key=lambda row: (row["index"], row["uplift"], row["discovered"]))
+    same = [r for r in ends if r["exploration"] > 0 and
+            (r["uplift"], r["discovered"]) == (worst["uplift"], worst["discovered"])]  # fmt: skip
+    beside = (
+        f" With {share_words(same[-1]['exploration'])} of the attention given to places drawn by lot it would be "
+        f"{same[-1]['index']:.2f} times."
+        if same else ""
+    )  # fmt: skip
+    return (
+        f"If {_supposed(worst['uplift'], worst['discovered'], start=False)}, the places put first would, after "
+        f"{last:.0f} forecasts, be forecast {worst['index']:.2f} times their true share.{beside}"
+    )
+
+
+def _supposed(uplift: float, discovered: float, *, start: bool = True) -> str:
+    if not uplift or not discovered:
+        words = "nothing that is recorded depended on attention"
+    else:
+        part = "all that is recorded" if discovered == 1 else f"{share_words(discovered)} of what is recorded"
+        words = f"{part} depended on attention, and attention to a place made that {1 + uplift:g} times as much"
+    return f"{words[:1].upper()}{words[1:]}" if start else words
+
+
+def _lot(share: float) -> str:
+    return f"{share_words(share)} of attention by lot" if share else "all attention by the forecast"
+
+
+def inputs_section(audited: Audited, proxies: pd.DataFrame | None, refits: pd.DataFrame | None) -> Section:
+    """What the model could tell of who lives where, and what changes without that."""
+    name, heading = "inputs", "Could the inputs stand for a group?"
+    parts = [part for part in (_proxies_part(audited, proxies), _refits_part(audited, refits)) if part is not None]
+    return Section(name, heading, [_PROXIES, *([] if parts else [NONE_MADE])], parts=parts)
+
+
+def _proxies_part(audited: Audited, proxies: pd.DataFrame | None) -> Section | None:
+    if proxies is None or proxies.empty:
+        return None
+    rows = records(as_table(proxies, PROXIES))
+    told = [row for row in rows if row["feature"] == "all" and row["proxy"] == "yes"]
+    single = {row["feature"] for row in rows if row["feature"] != "all" and row["proxy"] == "yes"}
+    groups = sum(row["feature"] == "all" for row in rows)
+    bound = audited.policy.bounds.proxy_r_squared
+    words = (
+        f"All inputs together foretell the shares of {len(told)} of {groups} groups better than the policy's bound of "
+        f"{bound:g}; {len(single)} single inputs do so for some group."
+    )
+    kept = [row for row in rows if row["feature"] == "all" or row["proxy"] == "yes"]
+    headings = [Heading("Group"), Heading("Characteristic"), Heading("Input"),
+                Heading("How well it foretells the group's share", number=True, unit="0 not at all, 1 exactly"),
+                Heading("Its share of what moves the forecast", number=True), Heading("Counts as a proxy")]  # fmt: skip
+    listed = [
+        Row((audited.group(r["characteristic"], r["group"]), audited.title(r["characteristic"]),
+             "all inputs together" if r["feature"] == "all" else unit_words(r["feature"], {}),
+             f"{r['r_squared']:.2f}".replace("-", "\N{MINUS SIGN}") if r["r_squared"] == r["r_squared"] else
+             NOT_AVAILABLE, percent_words(r["attribution_share"]), r["proxy"]))
+        for r in kept
+    ]  # fmt: skip
+    table = HtmlTable(
+        "proxies-table", "Inputs that foretell where groups live", headings, listed, filters=(1, 5),
+        whole="tables/proxies.csv",
+    )  # fmt: skip
+    return Section("proxies", "What the inputs foretell", [words], tables=[table])
+
+
+def _refits_part(audited: Audited, refits: pd.DataFrame | None) -> Section | None:
+    if refits is None or refits.empty:
+        return None
+    rows = records(as_table(refits, AUDIT_REFITS))
+    bullets = [_refit_words([row for row in rows if row["refit"] == refit]) for refit in
+               dict.fromkeys(row["refit"] for row in rows)]  # fmt: skip
+    headings = [Heading("Left out"), Heading("Group"), Heading("Characteristic"),
+                Heading("Change beside everyone else", number=True, unit="forecast over recorded, per cent"),
+                Heading("Change of the share living in places put first", number=True, unit="points of per cent"),
+                Heading("Note", sorts=False)]  # fmt: skip
+    listed = [
+        Row((r["refit"], audited.group(r["characteristic"], r["group"]), audited.title(r["characteristic"]),
+             *_moved(r, hidden=audited.withheld(r["characteristic"], r["group"])), r["note"]))
+        for r in rows
+    ]  # fmt: skip
+    table = HtmlTable(
+        "refits-table", "What changes for each group", headings, listed, filters=(0, 2), whole="tables/audit_refits.csv"
+    )
+    return Section("refits", "The forecast without such inputs", bullets=bullets, tables=[table])
+
+
+def _moved(row: Mapping[str, Any], *, hidden: bool) -> tuple[str, str]:
+    if hidden:
+        return SUPPRESSED, SUPPRESSED
+    return number_words(100 * math.expm1(row["calibration_change"])), number_words(100 * row["people_moved"])
+
+
+def _refit_words(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What one refit changes as a whole."""
+    first = rows[0]
+    said = [f"Without {first['refit']} ({first['left_out']:.0f} inputs)"]
+    if math.isfinite(first["skill_change"]):
+        likely = (
+            f" (likely {number_words(100 * first['skill_low'])} to {number_words(100 * first['skill_high'])})"
+            if math.isfinite(first["skill_low"]) else ""
+        )  # fmt: skip
+        said.append(f"skill changes by {number_words(100 * first['skill_change'])} points of per cent{likely}")
+    if math.isfinite(first["same_places"]):
+        said.append(f"{share_words(first['same_places'])} of the areas put first stay the same")
+    notes = [note for note in dict.fromkeys(row["note"] for row in rows) if note]
+    if len(said) == 1:
+        return f"{said[0]}: {joined(notes) or NONE_MADE}"
+    return f"{said[0]}: {joined(said[1:])}."

@@ -1,0 +1,209 @@
+"""Questions for the committee: in go findings and what could not be seen, out come questions with what they rest on.
+
+A question is asked for a reason that is named; the committee may answer otherwise than the audit suggests.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from riskmodel.contracts.policy_specs import PolicySpec, StopRuleSpec
+from riskmodel.narrative.fairness_brief import concerned
+from riskmodel.narrative.fairness_crossing import depending
+from riskmodel.narrative.fairness_records import tipping_of
+from riskmodel.narrative.fairness_rows import JUDGED, Audited
+from riskmodel.narrative.fairness_words import USES
+from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.forecast_words import joined
+from riskmodel.narrative.workbook_text import TO_BE_COMPLETED, day_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["questions_section", "rules_section"]
+
+_NEAR = (0.7, 1.2)
+"""Suppositions about recording that are asked about: others are far from equal."""
+_MANY = 6
+_WHEN = {"concern_at_action": "a concern calls for action", "concern_at_notice": "there is any concern"}
+
+
+def questions_section(
+    audited: Audited, tables: Mapping[str, pd.DataFrame], *, as_of: date, earlier: Audited | None
+) -> Section:
+    """What the committee may want to ask, from what was found and what could not be seen."""
+    again = [] if earlier is not None else [
+        "This is the first audit that is at hand. When is the next one, and who looks at it?"
+    ]  # fmt: skip
+    themes = {
+        "On what was found": [*_of_findings(audited), *_of_intersections(audited, tables)],
+        "On what could not be seen": [*_of_unseen(audited), *_of_gaps(audited, tables)],
+        "On the forecast and its inputs": [*_of_inputs(audited, tables), *_of_counting(audited)],
+        "On the rules": [*_of_policy(audited.policy, as_of), *again],
+    }
+    parts = [
+        Section(f"questions-{number}", heading, bullets=asked)
+        for number, (heading, asked) in enumerate(themes.items(), start=1)
+        if asked
+    ]
+    words = "These questions follow from this audit. They are a beginning: ask others too."
+    return Section("questions", "Questions for the committee", [words], parts=parts)
+
+
+def _of_findings(audited: Audited) -> list[str]:
+    asked = []
+    for way, words in (("under", "Less"), ("over", "More")):
+        names = [audited.named(finding) for finding in concerned(audited, way)]
+        if names:
+            asked.append(
+                f"{words} was forecast than recorded for {_few(names)}. What do people of these groups, and those who "
+                f"work with them, say of this? What would {USES[audited.policy.use]} by this forecast mean for them, "
+                "and what could be done about it?"
+            )
+    return asked
+
+
+def _few(names: Sequence[str]) -> str:
+    """Names in a row, the last ones as a number where there are many."""
+    rest = [f"{len(names) - _MANY} more"] if len(names) > _MANY else []
+    return joined([*names[:_MANY], *rest])
+
+
+def _of_unseen(audited: Audited) -> list[str]:
+    unseen: dict[str, list[str]] = {}
+    for (characteristic, group), verdict in audited.statuses().items():
+        if verdict not in JUDGED:
+            unseen.setdefault(characteristic, []).append(audited.group(characteristic, group))
+    if not unseen:
+        return []
+    said = "; ".join(f"{audited.title(name).lower()} ({joined(groups)})" for name, groups in unseen.items())
+    return [
+        f"Nothing can be said of some groups: {said}. Is the committee content to decide without, or is the data to be "
+        "asked for first? What is known of them from elsewhere?"
+    ]
+
+
+def _of_gaps(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    near = [
+        audited.name(*key) for key, ends in tipping_of(audited, tables.get("tipping_points")).items()
+        if any(math.isfinite(end) and _NEAR[0] <= end <= _NEAR[1] for end in ends)
+    ]  # fmt: skip
+    if not near:
+        return []
+    return [
+        f"If violence were recorded less or more fully where they live than elsewhere, somewhere from {_NEAR[0]:g} to "
+        f"{_NEAR[1]:g} times, the verdict would change on {_few(near)}. Is that likely here? Who reports, who does "
+        "not, and why?"
+    ]
+
+
+def _of_intersections(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    dependent = depending(audited, tables.get("intersections"))
+    firm = [
+        audited.named(f) for f in audited.shown(crossed=True)
+        if f.verdict == "concern" and (f.characteristic, f.group) not in dependent
+    ]  # fmt: skip
+    asked = [f"Where groups meet, there are concerns on: {'; '.join(firm[:_MANY])}{_and_more(firm)}. Who can speak for "
+             "them?"] if firm else []  # fmt: skip
+    if dependent:
+        asked.append(
+            f"{len(dependent)} verdicts where groups meet rest on an estimate. Does the committee want a published "
+            "table of these groups together before it relies on them?"
+        )
+    return asked
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f"; {len(names) - _MANY} more" if len(names) > _MANY else ""
+
+
+def _of_inputs(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    proxies = tables.get("proxies")
+    if proxies is None:
+        return []
+    told = proxies[(proxies["feature"] == "all") & (proxies["proxy"] == "yes")]
+    if told.empty:
+        return []
+    names = [audited.name(c, g) for c, g in zip(told["characteristic"], told["group"], strict=True)]
+    return [
+        f"The inputs together foretell where people of some groups live: {_few(names)}. The forecast without such "
+        "inputs is described above. Is what they add worth it?"
+    ]
+
+
+def _of_policy(policy: PolicySpec, as_of: date) -> list[str]:
+    asked = []
+    for held in policy.permitted_factors:
+        end = "ran out" if held.expires < as_of else "runs out"
+        asked.append(f"The permission for {held.factor} {end} on {day_words(held.expires)}. Do its reasons still hold?")
+    if not policy.community_view.strip():
+        asked.append("No view of the community is recorded. Who was asked, who was not, and what did they say?")
+    if not policy.how_to_challenge.strip():
+        asked.append("How can somebody who is affected challenge the forecast or its use? Nothing is stated.")
+    asked.append("Are the bounds, from which a difference is noticed or calls for action, the ones you would choose?")
+    asked.append("What would make you stop using the forecast? Are the stop rules below enough?")
+    return asked
+
+
+def _of_counting(audited: Audited) -> list[str]:
+    if audited.is_counting:
+        return []
+    return [
+        "If the forecast is refused, attention goes by counting, which has the concerns listed beside it. Is that the "
+        "better choice, and for whom?"
+    ]
+
+
+def rules_section(audited: Audited, *, as_of: date) -> Section:
+    """Stop rules and whether they are met, permissions, and whom to turn to; what is empty is to be completed."""
+    policy = audited.policy
+    stops = [
+        f"If {_WHEN[rule.when]}{_on(rule.characteristics)}: {rule.then.rstrip('.')}. {_met(audited, rule)}"
+        for rule in policy.stop_rules
+    ] or [f"{TO_BE_COMPLETED}: no stop rule is stated"]  # fmt: skip
+    permitted = [
+        f"{held.factor}: {held.reason.rstrip('.')}. Decided by {held.decided_by}; "
+        + (f"ran out on {day_words(held.expires)}: it permits nothing any more."
+           if held.expires < as_of else f"runs out on {day_words(held.expires)}.")
+        for held in policy.permitted_factors
+    ] or ["None: no input that follows police activity or group shares is permitted."]  # fmt: skip
+    facts = [
+        ("Use", f"{USES[policy.use][:1].upper()}{USES[policy.use][1:]}. {policy.use_statement}"),
+        *_enforcement(policy),
+        ("Contact", policy.contact.strip() or TO_BE_COMPLETED),
+        ("How to challenge", policy.how_to_challenge.strip() or TO_BE_COMPLETED),
+        ("View of the community", policy.community_view.strip() or TO_BE_COMPLETED),
+    ]
+    return Section(
+        "rules", "What the policy says", ["The policy is the reviewers' own. It is the file that names every bound."],
+        facts=facts, parts=[
+            Section("stop-rules", "What stops the forecast", bullets=stops),
+            Section("permissions", "What is permitted, why and until when", bullets=permitted),
+        ],
+    )  # fmt: skip
+
+
+def _met(audited: Audited, rule: StopRuleSpec) -> str:
+    """Whether what was found is what a stop rule names."""
+    wanted = ("action",) if rule.when == "concern_at_action" else ("action", "notice")
+    names = dict.fromkeys(
+        audited.named(f) for f in [*audited.shown(), *audited.shown(crossed=True)]
+        if f.verdict == "concern" and f.severity in wanted
+        and (not rule.characteristics or set(f.characteristic.split(" x ")) & set(rule.characteristics))
+    )  # fmt: skip
+    return f"This audit has that: {'; '.join(names)}." if names else "This audit has no such concern."
+
+
+def _on(characteristics: list[str]) -> str:
+    return f" on {joined([name.replace('_', ' ') for name in characteristics])}" if characteristics else ""
+
+
+def _enforcement(policy: PolicySpec) -> list[tuple[str, str]]:
+    held = policy.enforcement
+    if held is None:
+        return []
+    agreed = f"{joined(held.agreed_by)}, {day_words(held.agreed_on)}; minutes: {held.minutes}"
+    return [("Legal basis for enforcement", held.legal_basis), ("Agreed by", agreed)]

@@ -1,0 +1,166 @@
+"""Gaps in the records: in go tipping points and findings on other services' records, out comes a section."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.contracts.audit_tables import TIPPING_POINTS
+from riskmodel.contracts.tables import as_table
+from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
+from riskmodel.narrative.fairness_rows import STRENGTH, Audited
+from riskmodel.narrative.fairness_words import VERDICTS, per_cent_words
+from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED, share_words
+from riskmodel.narrative.model_sections import records
+from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NONE_MADE", "records_section", "tipping_of"]
+
+_GAPS = (
+    "Not all violence is recorded, and it may be recorded less fully for one group than for another. The audit cannot "
+    "see that. It can say what would follow: for each group it supposes that violence against people who live where "
+    "the group lives is recorded less fully, or more fully, than that of others, and looks whether the verdict changes."
+)
+NONE_MADE = "This was not worked out in this run."
+"""Stands where a table is not there."""
+
+
+def tipping_of(audited: Audited, tipping: pd.DataFrame | None) -> dict[tuple[str, str], tuple[float, float]]:
+    """For each group, the supposed recording nearest to equal, below and above, at which the verdict changes.
+
+    Returns
+    -------
+    dict of (characteristic, group) to (float, float)
+        Not a number where it does not change on that side.
+    """
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for row in _tipping_rows(audited, tipping):
+        key = row["characteristic"], row["group"]
+        below, above = found.get(key, (math.nan, math.nan))
+        share = row["recorded_share"]
+        if row["changes"] == "yes" and share < 1:
+            below = max(share, below) if below == below else share
+        elif row["changes"] == "yes":
+            above = min(share, above) if above == above else share
+        found[key] = below, above
+    return found
+
+
+def _tipping_rows(audited: Audited, tipping: pd.DataFrame | None) -> list[dict[str, Any]]:
+    if tipping is None or tipping.empty:
+        return []
+    checked = as_table(tipping, TIPPING_POINTS)
+    rows = records(checked[checked["model_id"] == audited.model_id])
+    hidden = {key: audited.withheld(*key) for key in {(row["characteristic"], row["group"]) for row in rows}}
+    # What is withheld has no verdict to change.
+    return [
+        row | {"verdict": "suppressed", "changes": "no"} if hidden[row["characteristic"], row["group"]] else row
+        for row in rows
+    ]
+
+
+def records_section(audited: Audited, tipping: pd.DataFrame | None) -> Section:
+    """Tipping points, and the forecast held against the records of other services."""
+    rows = _tipping_rows(audited, tipping)
+    parts = [_other_streams(audited)]
+    if not rows:
+        return Section("records", "If the records have gaps", [_GAPS, NONE_MADE], parts=parts)
+    at = tipping_of(audited, tipping)
+    changing = [key for key, ends in at.items() if any(map(math.isfinite, ends))]
+    shares = [row["recorded_share"] for row in rows]
+    said = (
+        f"Supposing records from {min(shares):g} to {max(shares):g} times as full as those of others, the verdict on "
+        f"{len(changing)} of {len(at)} groups changes."
+    )
+    headings = [
+        Heading("Group"), Heading("Characteristic"), Heading("Verdict on the records as they are"),
+        Heading("If recorded less fully than for others", unit="how full it changes the verdict at"),
+        Heading("If recorded more fully than for others", unit="how full it changes the verdict at"),
+    ]  # fmt: skip
+    by_group: dict[tuple[str, str], dict[float, dict[str, Any]]] = {}
+    for row in rows:
+        by_group.setdefault((row["characteristic"], row["group"]), {})[row["recorded_share"]] = row
+    listed = []
+    for (characteristic, group), held in sorted(by_group.items(), key=lambda entry: entry[0] not in changing):
+        below, above = at[characteristic, group]
+        as_is = next((r["verdict"] for r in held.values() if r["changes"] == "no"), "")
+        cells = [_tip_words(held, end) for end in (below, above)]
+        listed.append(
+            Row((audited.group(characteristic, group), audited.title(characteristic), _verdict(as_is), *cells))
+        )
+    table = HtmlTable(
+        "tipping-table", "How much under-recording would change a verdict", headings, listed, filters=(1, 2),
+        whole="tables/tipping_points.csv",
+    )  # fmt: skip
+    return Section(
+        "records", "If the records have gaps", [_GAPS, said], tables=[table], parts=parts,
+        folded=[_all_supposed(audited, rows)], folded_words="Every supposed recording",
+    )  # fmt: skip
+
+
+def _tip_words(held: Mapping[float, Mapping[str, Any]], end: float) -> str:
+    if not math.isfinite(end):
+        return "the same verdict"
+    return f"{end:g} times as fully: {VERDICTS.get(held[end]['verdict'], held[end]['verdict'])}"
+
+
+def _verdict(verdict: str) -> Cell:
+    order = STRENGTH.index(verdict) if verdict in STRENGTH else len(STRENGTH)
+    return Cell(VERDICTS.get(verdict, verdict or NOT_AVAILABLE), order=order)
+
+
+def _all_supposed(audited: Audited, rows: Sequence[Mapping[str, Any]]) -> Section:
+    headings = [
+        Heading("Group"), Heading("Characteristic"), Heading("Supposed recording", number=True, unit="times others'"),
+        Heading("Forecast over recorded, compared with everyone else"), Heading("Living in places put first",
+        number=True), Heading("The same if put first by what would have been recorded", number=True),
+        Heading("Verdict"), Heading("Changes"),
+    ]  # fmt: skip
+    listed = []
+    for row in rows:
+        hidden = row["verdict"] == "suppressed"
+        cells = (per_cent_words(math.exp(row["statistic"])), share_words(row["prioritised_share"]),
+                 share_words(row["need_share"]))  # fmt: skip
+        unseen = row["verdict"] in ("not_visible", "not_assessable")
+        first = "none" if unseen else cells[0]
+        shown = (SUPPRESSED,) * 3 if hidden else (first, *cells[1:])
+        listed.append(
+            Row((audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
+                 f"{row['recorded_share']:g}", *shown, _verdict(row["verdict"]), row["changes"]))
+        )  # fmt: skip
+    table = HtmlTable(
+        "supposed-table", "Every supposed recording of every group", headings, listed, filters=(1, 2),
+        whole="tables/tipping_points.csv",
+    )  # fmt: skip
+    return Section("supposed", "Every supposed recording", tables=[table])
+
+
+def _other_streams(audited: Audited) -> Section:
+    """The forecast held against what another service recorded."""
+    findings = [f for f in audited.shown() if audited.is_other_stream(f)]
+    name, heading = "streams", "Held against another service's records"
+    words = (
+        "No service sees all violence. Where another one recorded it too, such as ambulances or an emergency "
+        "department, the forecast is also held against its records: a difference that only shows there points to a "
+        "gap in the records the forecast was learned from."
+    )
+    if not findings:
+        return Section(name, heading, [words, "No other service's records were held in this run."])
+    headings = [Heading("Group"), Heading("Characteristic"), Heading("Held against"), Heading("The forecast"),
+                Heading("Forecast less recorded", number=True, unit="records per 1,000 residents a year"),
+                Heading("The same, as a share", number=True), Heading("Counting")]  # fmt: skip
+    listed = [
+        Row((audited.group(f.characteristic, f.group), audited.title(f.characteristic),
+             audited.source_title(f.source), verdict_cell(f), *figure_cells(f), verdict_cell(b)))
+        for f, b in zip(findings, audited.of(audited.baseline, findings), strict=True)
+    ]  # fmt: skip
+    table = HtmlTable(
+        "streams-table", "Group by group, against other records", headings, listed, filters=(1, 2, 3),
+        whole="tables/audit.csv",
+    )  # fmt: skip
+    return Section(name, heading, [words], tables=[table])

@@ -1,0 +1,284 @@
+"""The words of the fairness page: in go verdicts, directions and numbers, out comes what a lay reviewer reads.
+
+Nothing passes and nothing is fair: a verdict says what was found, or that it could not be seen.
+"""
+
+from __future__ import annotations
+
+import math
+
+from riskmodel.contracts.policy_specs import Use
+from riskmodel.narrative.forecast_words import MINUS, NOT_AVAILABLE, SUPPRESSED, expected_words, recorded_words
+from riskmodel.narrative.model_words import unit_words
+
+__all__ = [
+    "ANSWERS",
+    "MARKS_OF",
+    "MEANS",
+    "READ",
+    "USES",
+    "VERDICTS",
+    "beside_words",
+    "contrast_words",
+    "effect_words",
+    "group_words",
+    "number_words",
+    "people_words",
+    "per_cent_words",
+    "percent_span",
+    "seen_words",
+    "share_beside_words",
+    "short_title",
+    "span_words",
+    "verdict_words",
+]
+
+USES: dict[Use, str] = {"offers_of_support": "offers of support", "enforcement": "enforcement"}
+"""Each use as a reader meets it."""
+VERDICTS = {
+    "concern": "concern",
+    "no_evidence": "no evidence of a difference",
+    "insufficient": "not enough data to tell",
+    "not_visible": "cannot be seen this way",
+    "not_assessable": "no data to judge by",
+    "suppressed": "withheld to protect people",
+    "described": "described, not judged",
+}
+"""Each verdict of the audit in a reader's words."""
+MEANS = {
+    "concern": "A difference was found that is hard to explain by chance and large enough for the policy to notice. "
+    "Where the policy asks for action, the verdict says so.",
+    "no_evidence": "The likely range lies inside what the policy lets go unnoticed. A smaller difference may still be "
+    "there, and one that the records hide.",
+    "insufficient": "The likely range is too wide to say either way. The smallest difference that would be found is "
+    "named.",
+    "not_visible": "People of the group live nearly everywhere in like shares, so that even a large difference between "
+    "people would hardly show between places. Finding nothing here says nothing.",
+    "not_assessable": "There are too few people, places or records, or none at all.",
+    "suppressed": "Numbers this small could tell something about single people.",
+    "described": "A figure is given to look at; no test was made of it.",
+}
+"""What each verdict means, in a sentence or two."""
+MARKS_OF = {
+    "concern": "mark-notice",
+    "no_evidence": "mark-looked",
+    "insufficient": "mark-few",
+    "not_visible": "mark-none",
+    "not_assessable": "mark-none",
+    "suppressed": "mark-none",
+    "described": "mark-described",
+}
+"""The style of each verdict: a sign before the words; none of them is a tick."""
+READ: dict[tuple[Use, str], str] = {
+    ("offers_of_support", "under"): "Read for offers of support: help may be missed. A place where less is forecast "
+    "than is recorded may wait longer for an offer.",
+    ("offers_of_support", "over"): "Read for offers of support: attention may be given where it is not needed, and be "
+    "missing elsewhere.",
+    ("enforcement", "over"): "Read for enforcement: people who live there may meet more enforcement than what is "
+    "recorded there speaks for.",
+    ("enforcement", "under"): "Read for enforcement: violence that people who live there suffer may get less of an "
+    "answer than what is recorded there speaks for.",
+}
+"""What a difference in either direction means for people, by use."""
+ANSWERS = {
+    "accept": "Accept",
+    "accept_with_conditions": "Accept with conditions",
+    "defer": "Defer: more information is needed",
+    "refuse": "Refuse",
+}
+"""The four answers of the decision form."""
+_AS_WRITTEN = frozenset({"race", "religion"})
+
+
+def short_title(title: str) -> str:
+    """A characteristic's title without its remark on classes.
+
+    Examples
+    --------
+    >>> short_title("Ethnic group, five groups")
+    'Ethnic group'
+    """
+    return title.partition(",")[0]
+
+
+def group_words(group: str, questions: tuple[str, ...] = ()) -> str:
+    """A group as it is said; names of ethnic groups and religions keep their capital.
+
+    Parameters
+    ----------
+    group : str
+        Several joined by ' & ' for an intersection.
+    questions : tuple of str
+        The question of the characteristic of each part.
+
+    Examples
+    --------
+    >>> group_words("not_disabled"), group_words("female & black & disabled", ("gender", "race", "disability"))
+    ('Not disabled', 'Female, Black and disabled')
+    """
+    parts = [unit_words(part, {}) for part in group.split(" & ")]
+    kept = [
+        part if n == 0 or question in _AS_WRITTEN else part[:1].lower() + part[1:]
+        for n, (part, question) in enumerate(zip(parts, [*questions, *[""] * len(parts)], strict=False))
+    ]
+    return " and ".join(filter(None, [", ".join(kept[:-1]), kept[-1]]))
+
+
+def verdict_words(verdict: str, severity: str = "", direction: str = "") -> str:
+    """A verdict with what the policy asks for and the direction it was found in.
+
+    Examples
+    --------
+    >>> verdict_words("concern", "action", "under")
+    'concern, calls for action: less forecast than recorded'
+    >>> verdict_words("insufficient")
+    'not enough data to tell'
+    """
+    said = VERDICTS.get(verdict, verdict)
+    if verdict != "concern":
+        return said
+    asks = {"action": ", calls for action", "notice": ", to be noticed"}.get(severity, "")
+    way = {"over": ": more forecast than recorded", "under": ": less forecast than recorded"}.get(direction, "")
+    return f"{said}{asks}{way}"
+
+
+def number_words(value: float, digits: int = 1) -> str:
+    """A signed number, with the minus that screen readers say.
+
+    Examples
+    --------
+    >>> number_words(1.94), number_words(-0.31) == f"{MINUS}0.3", number_words(-0.01), number_words(float("nan"))
+    ('+1.9', True, '0.0', 'not available')
+    """
+    if not math.isfinite(value):
+        return NOT_AVAILABLE
+    shown = f"{abs(value):,.{digits}f}"
+    if not float(shown.replace(",", "")):
+        return shown
+    return f"{MINUS if value < 0 else '+'}{shown}"
+
+
+def span_words(low: float, high: float, digits: int = 1) -> str:
+    """The interval of a signed number.
+
+    Examples
+    --------
+    >>> span_words(0.4, 3.4), span_words(float("nan"), 1.0)
+    ('+0.4 to +3.4', 'not available')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NOT_AVAILABLE
+    return f"{number_words(low, digits)} to {number_words(high, digits)}"
+
+
+def per_cent_words(ratio: float) -> str:
+    """A ratio as so many per cent more or less.
+
+    Examples
+    --------
+    >>> per_cent_words(1.062), per_cent_words(0.9), per_cent_words(1.001), per_cent_words(float("nan"))
+    ('6% more', '10% less', 'as much', 'not available')
+    """
+    if not math.isfinite(ratio):
+        return NOT_AVAILABLE
+    whole = round(100 * (ratio - 1))
+    return "as much" if not whole else f"{abs(whole):,}% {'more' if whole > 0 else 'less'}"
+
+
+def percent_span(low: float, high: float) -> str:
+    """The interval of a ratio as signed per cents.
+
+    Examples
+    --------
+    >>> percent_span(1.021, 1.1), percent_span(0.981, 1.041) == f"{MINUS}2% to +4%"
+    ('+2% to +10%', True)
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return NOT_AVAILABLE
+    return " to ".join(f"{number_words(100 * (end - 1), 0)}%" for end in (low, high))
+
+
+def effect_words(per_1000: float, low: float, high: float) -> str:
+    """A difference in people's terms, with its likely range, as a sentence's part.
+
+    Examples
+    --------
+    >>> effect_words(1.94, 0.41, 3.4)
+    '1.9 more records forecast than recorded per 1,000 residents a year (likely between 0.4 and 3.4 more)'
+    >>> effect_words(-0.6, -1.3, 0.1)
+    '0.6 fewer records forecast than recorded per 1,000 residents a year (likely between 1.3 fewer and 0.1 more)'
+    """
+    if not math.isfinite(per_1000):
+        return NOT_AVAILABLE
+    said = f"{_more(per_1000)} records forecast than recorded per 1,000 residents a year"
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return said
+    if low * high > 0:
+        near, far = sorted((low, high), key=abs)
+        return f"{said} (likely between {abs(near):,.1f} and {_more(far)})"
+    return f"{said} (likely between {_more(low)} and {_more(high)})"
+
+
+def _more(value: float) -> str:
+    return f"{abs(value):,.1f} {'fewer' if value < 0 else 'more'}"
+
+
+def contrast_words(ratio: float, low: float, high: float) -> str:
+    """A contrast of calibration with its interval, short enough for a picture.
+
+    Examples
+    --------
+    >>> contrast_words(1.062, 1.021, 1.104)
+    '6% more (+2% to +10%)'
+    """
+    if not math.isfinite(ratio):
+        return NOT_AVAILABLE
+    return f"{per_cent_words(ratio)} ({percent_span(low, high)})"
+
+
+def beside_words(value: float, low: float, high: float) -> str:
+    r"""A difference in people's terms for a table's cell, its likely range on a line of its own.
+
+    Examples
+    --------
+    >>> beside_words(1.94, 0.4, 3.4)
+    '+1.9\n(+0.4 to +3.4)'
+    """
+    return f"{number_words(value)}\n({span_words(low, high)})" if math.isfinite(value) else NOT_AVAILABLE
+
+
+def share_beside_words(ratio: float, low: float, high: float) -> str:
+    r"""A contrast for a table's cell, signed so that it sorts.
+
+    Examples
+    --------
+    >>> share_beside_words(1.062, 1.021, 1.104)
+    '+6%\n(+2% to +10%)'
+    """
+    if not math.isfinite(ratio):
+        return NOT_AVAILABLE
+    return f"{number_words(100 * (ratio - 1), 0)}%\n({percent_span(low, high)})"
+
+
+def seen_words(smallest: float, *, hidden: bool = False) -> str:
+    """The minimum detectable effect for a table's cell.
+
+    Examples
+    --------
+    >>> seen_words(4.06), seen_words(float("nan"))
+    ('4.1', 'not available')
+    """
+    if hidden:
+        return SUPPRESSED
+    return expected_words(abs(smallest)) if math.isfinite(smallest) else NOT_AVAILABLE
+
+
+def people_words(people: float, *, hidden: bool = False) -> str:
+    """How many people there are.
+
+    Examples
+    --------
+    >>> people_words(321456.0), people_words(321456.0, hidden=True)
+    ('321,456', 'suppressed')
+    """
+    return SUPPRESSED if hidden else recorded_words(round(people)) if math.isfinite(people) else NOT_AVAILABLE
