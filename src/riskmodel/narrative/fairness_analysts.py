@@ -96,7 +96,9 @@ def _table(audited: Audited) -> HtmlTable:
     beside = rows["model_id"].isin([audited.model_id, audited.baseline]) & (rows["code"] == "M2")
     kept = rows[(rows["part"] == ALL) & (~crossed | beside)]
     listed = []
-    for row in records(kept):
+    wanted = ["characteristic", "group", "code", "check", "model_id", "evidence", "source", "statistic", "low", "high",
+              "p", "p_adjusted", "verdict", "severity", "per_1000", "per_1000_smallest_seen", "blocks"]  # fmt: skip
+    for row in records(kept[wanted]):
         hidden = row["verdict"] == "suppressed"
         low, high = (_figure(row[name], hidden=hidden) for name in ("low", "high"))
         verdict = Cell(verdict_words(row["verdict"], row["severity"]), order=STRENGTH.index(row["verdict"]))

@@ -127,7 +127,7 @@ def tested_section(tested: Sequence[Tested]) -> Section:
         "A large wrong that is found in half of the regions is missed in the other half: that nothing was found is "
         "weak news."
     )
-    table = HtmlTable("tested-table", "How often a concern was raised", headings, listed, page=0)
+    table = HtmlTable("tested-table", "How often there was a concern", headings, listed, page=0)
     return Section(name, heading, words, bullets=bullets, tables=[table], tag=tag)
 
 

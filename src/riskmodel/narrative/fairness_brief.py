@@ -31,8 +31,8 @@ __all__ = ["brief_section", "concerned", "concerns_of", "first_line", "mark_of",
 
 _ASKED = (
     "You are asked whether this forecast may be used for {use}. The policy says of that: {statement} There are four "
-    "answers: accept, accept with conditions, defer until more is known, or refuse. The form at the end is yours to print and "
-    "fill in. No knowledge of statistics is needed: what the numbers mean is said in words."
+    "answers: accept, accept with conditions, defer until more is known, or refuse. The form at the end is yours to "
+    "print and fill in. No knowledge of statistics is needed: what the numbers mean is said in words."
 )
 _PLACES = (
     "The forecast is of places, so the audit is too. It asks whether the places where people of a group live get a "

@@ -11,7 +11,7 @@ from riskmodel.narrative.fairness_brief import concerns_of
 from riskmodel.narrative.fairness_findings import unseen_rows
 from riskmodel.narrative.fairness_pictures import Dot, draw_contrasts
 from riskmodel.narrative.fairness_records import NONE_MADE
-from riskmodel.narrative.fairness_rows import ALL, Audited, Finding
+from riskmodel.narrative.fairness_rows import ALL, Audited, Finding, as_ratio
 from riskmodel.narrative.fairness_words import contrast_words, per_cent_words
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
@@ -31,6 +31,7 @@ _DRAWN = (
     "The pictures show the groups with a concern. The grey band is what the policy lets go unnoticed over the whole."
 )
 _MANY = 4
+_KEY = ("check", "characteristic", "group", "evidence", "source", "part")
 
 
 def drift_section(audited: Audited, names: Names) -> Section:
@@ -38,7 +39,7 @@ def drift_section(audited: Audited, names: Names) -> Section:
     name, heading = "parts", "From place to place and from month to month"
     rows = audited.rows
     kept = rows["code"].isin(["M9", "M11"]) & ~rows["characteristic"].str.contains(" x ", regex=False)
-    kept &= (rows["part"] != ALL) & ~unseen_rows(audited, rows)
+    kept &= rows["unit"].isin(["log ratio", "times"]) & (rows["part"] != ALL) & ~unseen_rows(audited, rows)
     own = rows[kept & (rows["model_id"] == audited.model_id)]
     words = (
         "A forecast that is right on the whole may be wrong in one district, in one season, or where there is much or "
@@ -47,15 +48,15 @@ def drift_section(audited: Audited, names: Names) -> Section:
     )
     if own.empty:
         return Section(name, heading, [words, NONE_MADE])
-    key = ["check", "characteristic", "group", "evidence", "source", "part"]
-    beside = rows[kept & (rows["model_id"] == audited.baseline)].drop_duplicates(key).set_index(key)
+    columns = [*_KEY, "statistic", "low", "high", "unit", "verdict"]
+    beside = {tuple(row[k] for k in _KEY): row
+              for row in records(rows.loc[kept & (rows["model_id"] == audited.baseline), columns])}  # fmt: skip
     headings = [Heading("Group"), Heading("Characteristic"), Heading("Part"), Heading("Kind of part"),
                 Heading("The forecast beside what was recorded", unit="compared with everyone else"),
                 Heading("Counting"), Heading("Evidence")]  # fmt: skip
     listed = []
-    for row in records(own):
-        at = tuple(row[k] for k in key)
-        other = beside.loc[at] if at in beside.index else None
+    for row in records(own[columns]):
+        other = beside.get(tuple(row[k] for k in _KEY))
         listed.append(
             Row((audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
                  _part(row["part"], names), _kind(row["part"], names), _contrast(row), _contrast(other),
@@ -90,14 +91,13 @@ def _parts_picture(audited: Audited, finding: Finding, rows: pd.DataFrame, names
     )
 
 
-def _ends(row: Mapping[str, Any] | pd.Series[Any]) -> tuple[float, float, float]:
+def _ends(row: Mapping[str, Any]) -> tuple[float, float, float]:
     """A contrast and its interval as ratios."""
-    log = row["no_difference"] != 1
-    ratio, low, high = (math.exp(v) if log else float(v) for v in (row["statistic"], row["low"], row["high"]))
+    ratio, low, high = (as_ratio(row[name], row["unit"]) for name in ("statistic", "low", "high"))
     return ratio, low, high
 
 
-def _contrast(row: Mapping[str, Any] | pd.Series[Any] | None) -> str:
+def _contrast(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return NOT_AVAILABLE
     if row["verdict"] == "suppressed":

@@ -170,7 +170,7 @@ def _other_measures(audited: Audited) -> Section | None:
         Heading("Counted as"), Heading("Evidence"),
     ]  # fmt: skip
     listed = []
-    for row in records(own):
+    for row in records(own[[*key, "question", "statistic", "low", "high", "no_difference", "unit", "verdict"]]):
         hidden = row["verdict"] == "suppressed"
         low, high = row["low"], row["high"]
         listed.append(

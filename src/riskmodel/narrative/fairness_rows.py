@@ -23,7 +23,7 @@ from riskmodel.narrative.model_words import unit_words
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ALL", "JUDGED", "NO_SOURCE", "STRENGTH", "Audited", "Finding", "make_audited"]
+__all__ = ["ALL", "JUDGED", "NO_SOURCE", "STRENGTH", "Audited", "Finding", "as_ratio", "make_audited"]
 
 JUDGED = frozenset({"concern", "no_evidence"})
 """Verdicts that say something of a group."""
@@ -37,6 +37,11 @@ STRENGTH = (
 """Verdicts from the one that says most."""
 _NUMBERS = tuple(c.name for c in AUDIT.columns if c.dtype == "float")
 _CODE = re.compile(r"M(\d+)")
+_OF_FINDING = (
+    "characteristic", "group", "evidence", "source", "model_id", "part", "verdict", "severity", "per_1000",
+    "per_1000_low", "per_1000_high", "people", "explanation", "direction", "statistic", "low", "high", "unit",
+    "per_1000_smallest_seen",
+)  # fmt: skip
 _SUPPRESSED = "Withheld: numbers this small could tell something about single people."
 
 
@@ -114,7 +119,7 @@ class Audited:
     def findings(self) -> list[Finding]:
         """Every row with a verdict of the model shown and of counting, intersections and parts of the region too."""
         own = self.rows[(self.rows["code"] == "M2") & self.rows["model_id"].isin([self.model_id, self.baseline])]
-        return [_finding(row) for row in records(own)]
+        return [_finding(row) for row in records(own[list(_OF_FINDING)])]
 
     def shown(self, *, crossed: bool = False, model_id: str = "") -> list[Finding]:
         """The findings of one model on all that was audited, for single characteristics or where they meet."""
@@ -246,16 +251,14 @@ def _number(code: str) -> int:
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:
-    ratio, low, high = (_as_ratio(row[name], row["no_difference"]) for name in ("statistic", "low", "high"))
+    ratio, low, high = (as_ratio(row[name], row["unit"]) for name in ("statistic", "low", "high"))
     return Finding(
-        **{name: row[name] for name in (
-            "characteristic", "group", "evidence", "source", "model_id", "part", "verdict", "severity", "per_1000",
-            "per_1000_low", "per_1000_high", "people", "explanation")},
+        **{name: row[name] for name in _OF_FINDING[:13]},
         direction=row["direction"] or ("over" if ratio > 1 else "under" if ratio < 1 else ""),
         ratio=ratio, low=low, high=high, smallest=row["per_1000_smallest_seen"],
     )  # fmt: skip
 
 
-def _as_ratio(value: float, no_difference: float) -> float:
-    """A contrast on the log scale, where no difference is nought, as a ratio; a ratio as it is."""
-    return value if no_difference == 1 else math.exp(value)
+def as_ratio(value: float, unit: str) -> float:
+    """A contrast on the log scale as a ratio; a ratio as it is."""
+    return math.exp(value) if unit == "log ratio" else value
