@@ -79,7 +79,10 @@ def test_it_prints_whole_and_the_form_has_a_sheet_of_its_own(open_page: Any, pat
     assert page.locator("details:not([open])").count() == 0
     form = page.locator("section.form")
     assert form.evaluate("e => getComputedStyle(e).breakBefore") == "page"
-    assert form.bounding_box()["height"] < SHEET[1]
+    assert form.bounding_box()["height"] + page.locator("footer").bounding_box()["height"] < SHEET[1]
+    # A table wider than the sheet would shrink all print.
+    right = "[...document.querySelectorAll('table')].map((t) => t.getBoundingClientRect().right)"
+    assert max(page.evaluate(right)) <= SHEET[0]
     assert page.locator(".form .screen").first.is_visible() is False
     assert f"riskmodel decide {RUN} --form FILE" in form.inner_text()
     # Words stand in place of buttons, which are not repeated over the pages of a long table.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riskmodel.narrative.fairness_rows import ALL, STRENGTH, Audited
+from riskmodel.narrative.fairness_rows import ALL, STRENGTH, Audited, code_number
 from riskmodel.narrative.fairness_words import seen_words, verdict_words
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
@@ -22,7 +22,7 @@ _METHOD = (
     "same for everyone else; counts by group need no weights. It is the only check with a verdict.",
     "Sums are taken by blocks of neighbouring areas first. The error is that of leaving out one block at a time, over "
     "three tilings of the region; the largest p and the widest interval of the three count. Areas taken one by one "
-    "would be a false-alarm machine, because neighbours go wrong together.",
+    "would give many false alarms, because neighbours go wrong together.",
     "p is adjusted for the groups of a characteristic (Holm). A concern needs an adjusted p below the policy's level "
     "and a contrast beyond the policy's bound.",
     "Weighted by where people live, a difference of half as much again between people typically shows as a contrast of "
@@ -54,6 +54,7 @@ def analysts_section(audited: Audited, *, identifiers: Sequence[tuple[str, str]]
 
 def _codes(audited: Audited) -> list[tuple[str, str]]:
     named = audited.rows.drop_duplicates(["code", "check"])
+    named = named.iloc[named["code"].map(code_number).argsort(kind="stable")]
     return [
         (f"{row['code']} {row['check'].replace('_', ' ')}", f"{_asked(row)} Statistic: {row['unit']}.")
         for row in records(named)

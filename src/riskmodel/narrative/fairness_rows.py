@@ -23,7 +23,7 @@ from riskmodel.narrative.model_words import unit_words
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ALL", "JUDGED", "NO_SOURCE", "STRENGTH", "Audited", "Finding", "as_ratio", "make_audited"]
+__all__ = ["ALL", "JUDGED", "NO_SOURCE", "STRENGTH", "Audited", "Finding", "as_ratio", "code_number", "make_audited"]
 
 JUDGED = frozenset({"concern", "no_evidence"})
 """Verdicts that say something of a group."""
@@ -227,7 +227,7 @@ def make_audited(
     order = {name: number for number, name in enumerate([*policy.characteristics, *characteristics])}
     at = rows["characteristic"].map(lambda name: tuple(order.get(part, 99) for part in name.split(" x ")))
     keyed = rows.assign(
-        _several=at.map(len), _at=at, _code=rows["code"].map(_number), _evidence=rows["evidence"] != "composition",
+        _several=at.map(len), _at=at, _code=rows["code"].map(code_number), _evidence=rows["evidence"] != "composition",
         _other=rows["source"] != source,
     )  # fmt: skip
     keyed = keyed.sort_values(["_several", "_at", "_evidence", "_other", "source", "_code"], kind="stable")
@@ -245,7 +245,8 @@ def _hidden(rows: pd.DataFrame) -> pd.Series[bool]:
     return (rows["verdict"] == "suppressed") | pd.Series(key.isin(key[judged]), index=rows.index)
 
 
-def _number(code: str) -> int:
+def code_number(code: str) -> int:
+    """M2 as 2; another package's code goes last."""
     found = _CODE.fullmatch(code)
     return int(found[1]) if found else 99
 
