@@ -160,7 +160,7 @@ class PolicySpec(Spec):
     use_statement: Text = Field(description="what the numbers are used for, and what not, in a sentence")
     enforcement: EnforcementSpec | None = None
     characteristics: list[Text] = Field(
-        default=["sex", "ethnic_group", "disability", "deprivation"], min_length=1, description="which are audited"
+        default_factory=list, description="which are audited, in this order; all of the workspace if absent"
     )
     intersections: list[list[Text]] = Field(
         default_factory=list, description="which characteristics are audited where they meet"
@@ -192,7 +192,7 @@ class PolicySpec(Spec):
     @model_validator(mode="after")
     def _intersections_are_of_audited_characteristics(self) -> PolicySpec:
         for crossed in self.intersections:
-            unknown = [name for name in crossed if name not in self.characteristics]
+            unknown = [name for name in crossed if self.characteristics and name not in self.characteristics]
             if unknown:
                 raise at_key("intersections", f"'{unknown[0]}' is not among the characteristics audited")
             if len(set(crossed)) < max(2, len(crossed)):

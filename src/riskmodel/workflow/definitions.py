@@ -82,7 +82,8 @@ class Definitions:
     @property
     def audited(self) -> dict[str, CharacteristicSpec]:
         """The characteristics that the policy audits, in its order."""
-        return {name: self.characteristics[name] for name in self.policy.characteristics}
+        names = self.policy.characteristics or list(self.characteristics)
+        return {name: self.characteristics[name] for name in names}
 
     @property
     def group_streams(self) -> tuple[GroupStream, ...]:

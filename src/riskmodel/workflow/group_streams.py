@@ -83,7 +83,8 @@ def policy_problems(
     characteristics : mapping of str to CharacteristicSpec
     sources : mapping of str to SourceSpec
     """
-    for wanted in policy.characteristics:
+    crossed = [name for names in policy.intersections for name in names]
+    for wanted in dict.fromkeys([*policy.characteristics, *crossed]):
         if wanted not in characteristics:
             yield DefinitionError(
                 f"there is no characteristic '{wanted}'",
@@ -133,7 +134,8 @@ def group_streams(characteristics: Mapping[str, CharacteristicSpec], policy: Pol
     tuple of GroupStream
         An intersection is counted where one source records all of its characteristics of people together.
     """
-    people = {n: characteristics[n] for n in policy.characteristics if n in characteristics}
+    named = policy.characteristics or list(characteristics)
+    people = {n: characteristics[n] for n in named if n in characteristics}
     crossed = [[name] for name, spec in people.items() if spec.outcomes]
     crossed += [list(names) for names in policy.intersections if all(people[n].outcomes for n in names)]
     found: list[GroupStream] = []

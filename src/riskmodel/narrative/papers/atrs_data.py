@@ -118,7 +118,11 @@ def _missing(papers: Papers) -> str:
 
 def _sensitive(papers: Papers) -> str:
     specs = papers.characteristics
-    people = [n for n in papers.policy.characteristics if n in specs and specs[n].question not in ("place", "poverty")]
+    people = [
+        n
+        for n in papers.policy.characteristics or specs
+        if n in specs and specs[n].question not in ("place", "poverty")
+    ]
     audited = joined([characteristic_words(name, specs).lower() for name in people])
     factors = "; ".join(f"{name} ({question})" for name, question in papers.sensitive_factors.items())
     police = "; ".join(papers.police_generated_factors)

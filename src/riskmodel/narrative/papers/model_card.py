@@ -75,7 +75,10 @@ def _use(papers: Papers) -> str:
 
 
 def _factors(papers: Papers) -> str:
-    audited = [characteristic_words(name, papers.characteristics) for name in papers.policy.characteristics]
+    audited = [
+        characteristic_words(name, papers.characteristics)
+        for name in papers.policy.characteristics or papers.characteristics
+    ]
     crossed = [characteristic_words(" x ".join(names), papers.characteristics) for names in papers.policy.intersections]
     return section(
         "Factors: what results may differ by",
