@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import FIRST, LAG, MODELS, tiny_panel, tiny_plan
+from explain_builders import explained, lines
 from riskmodel.contracts.errors import DefinitionError, NotEnoughHistory, UnsoundForecast
 from riskmodel.contracts.explain_tables import ATTRIBUTIONS
 from riskmodel.contracts.periods import month_start
@@ -294,6 +295,27 @@ def test_the_table_is_its_contract_and_adds_up():
     assert set(table.loc[table["role"] == "model", "feature"]) == set(TERMS)
     own = table.query("feature == 'mean_12'").iloc[0]
     assert (own["factor"], own["domain"], own["role"]) == ("target", "history", "history")
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from([0.0, 1.0, 2.0, math.nan]), st.floats(-9, 9, width=32)), min_size=1, max_size=40)
+)
+def test_thirds_are_ordered_and_cut_no_equal_values_apart(values: list[float]):
+    held = np.asarray(values, dtype=np.float32)
+    made = explained(np.zeros((len(held), 1)), lines(("society/x", "risk", 1)), values=held[None, :, None])
+    table = made.frame().query("feature == 'society/x.latest'")
+    third = table["third"].fillna("").to_numpy()
+    known = np.isfinite(held)
+    assert ((third == "") == ~known).all()
+    assert made.frame().query("role == 'model'")["third"].fillna("").eq("").all()
+    low, middle, high = (held[third == name] for name in ("low", "middle", "high"))
+    bounds = [(part.min(), part.max()) for part in (low, middle, high) if len(part)]
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(bounds))
+    count = len(np.unique(held[known]))
+    if count == known.sum() and count > 2:
+        assert {len(low), len(high)} <= {(count - 1) // 3 + 1}
+    if count == 1:
+        assert len(middle) == known.sum()
 
 
 def test_models_read_from_disk_have_the_same_terms(tmp_path):

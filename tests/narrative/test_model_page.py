@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ import pytest
 from narrative.model_tables import Modelled, modelled
 from narrative.page_reader import Reader
 from riskmodel.narrative.frame import PageLink
-from riskmodel.narrative.model_page import build_model_page
-from riskmodel.narrative.model_words import between_times, mark_words, percent_words, times_words
+from riskmodel.narrative.model_evidence import shown_signed
+from riskmodel.narrative.model_page import ModelPage, build_model_page
+from riskmodel.narrative.model_words import MARKS, between_times, mark_words, percent_words, times_words
 
 HOSTILE = ("<script>alert(1)</script>", '"onmouseover="alert(1)', "{{ 7 * 7 }}", "</script><b>", "&amp;<!--")
 FORBIDDEN = re.compile(
@@ -24,13 +26,17 @@ FORBIDDEN = re.compile(
 )
 
 
-def page_of(made: Modelled, **changes: Any) -> str:
+def built(made: Modelled, **changes: Any) -> ModelPage:
     given = {
         "title": "Exmere", "target": "Recorded violence", "model_id": "poisson_ridge", "as_of": date(2025, 9, 1),
         "run_id": "exmere-1a2b", "headline": "Better than counting: by 4.6 %.", "state": "Draft: not approved for use",
         "shapes": made.shapes, "links": [PageLink("forecast.html", "Forecast"), PageLink("model.html", "Models", True)],
     }  # fmt: skip
     return build_model_page(changes.pop("tables", made.tables), **(given | changes))
+
+
+def page_of(made: Modelled, **changes: Any) -> str:
+    return built(made, **changes).text
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,9 @@ def read(text: str) -> Reader:
 
 def test_the_first_line_says_what_the_factors_add(read: Reader) -> None:
     words = " ".join(read.words).split("Recorded violence", 2)[-1]
-    assert words.strip().startswith("The factors add nothing to the forecast beyond the area's own past: its skill")
+    assert words.strip().startswith(
+        "The factors add nothing to the forecast beyond the area's own past: with them it is 5.7\xa0%"
+    )
 
 
 def test_without_an_ablation_the_first_line_says_that_nothing_was_measured(made: Modelled) -> None:
@@ -76,12 +84,58 @@ def test_the_leaning_is_the_tables_own(made: Modelled, read: Reader) -> None:
 
 
 def test_every_domain_and_cluster_stands_with_its_interval_and_mark(made: Modelled, read: Reader) -> None:
-    for table, kind in (("domains-found", "domain"), ("factors-found", "cluster")):
+    for table, kind, first in (("domains-found", "domain", ["rank"]), ("factors-found", "cluster", ["sure", "rank"])):
         rows = made.tables["stability"]
-        rows = rows[rows["kind"] == kind].sort_values("rank", kind="stable")
+        rows = rows[rows["kind"] == kind].assign(sure=rows["mark"].map(list(MARKS).index)).sort_values(first)
         said = [between_times(np.exp(a), np.exp(b)) for a, b in zip(rows["low"], rows["high"], strict=True)]
         assert read.column(table, "Interval") == said
         assert read.column(table, "How sure") == [mark_words(mark) for mark in rows["mark"]]
+
+
+def brief(text: str) -> str:
+    return " ".join(Reader(text).words).split("In brief")[-1].partition("What the forecast leans on")[0]
+
+
+def test_only_what_is_stable_is_named_in_brief_and_counter_findings_are_called_so(made: Modelled) -> None:
+    stability = made.tables["stability"]
+    chosen = stability.loc[stability["kind"] == "cluster", "unit"].iloc[3]
+    members = stability.loc[(stability["kind"] == "cluster") & (stability["unit"] == chosen), "members"].iloc[0]
+    mine = stability["unit"].isin(members.split("; ")) & (stability["kind"] != "domain")
+    marked = stability.assign(mark="uncertain", found="lower", expected="higher", direction="as expected")
+    marked.loc[mine, ["mark", "direction"]] = ["stable", "counter to expectation"]
+    titles = {unit: f"Title of {unit}" for unit in stability.loc[stability["kind"] == "factor", "unit"]}
+    said = brief(page_of(made, tables={**made.tables, "stability": marked}, titles=titles))
+    listed = said.partition("Stable, found with lower recorded violence")[2]
+    assert f"Title of {chosen}" in listed.partition("(counter to expectation)")[0]
+    assert [unit for unit in titles if f"itle of {unit}" in said] == sorted(members.split("; "), key=list(titles).index)
+    assert "found with higher" not in said
+    nothing = brief(page_of(made, tables={**made.tables, "stability": marked.assign(mark="do not narrate")}))
+    assert "None is stable by itself" in nothing and "nothing firm can be said" in nothing
+
+
+def test_every_picture_is_a_file_that_says_the_same_and_asks_for_nothing(made: Modelled) -> None:
+    page = built(made)
+    said = " ".join(Reader(page.text).words)
+    drawn = [a["aria-labelledby"].split()[0] for a in Reader(page.text).of("svg") if a.get("role") == "img"]
+    assert {name.removesuffix("-title").removesuffix("-heading") for name in drawn} == set(page.figures)
+    assert any(name.startswith("map-of-") for name in page.figures)
+    for text in page.figures.values():
+        root = ElementTree.fromstring(text)
+        words = " ".join(root.itertext())
+        title, description = root[0].text, root[1].text
+        assert title and description and description in said
+        assert "Draft: not approved for use" in words
+        assert not re.search(r"href|src=|@import|https?://(?!www\.w3\.org/2000/svg)", text)
+    assert built(made).figures == page.figures
+
+
+def test_the_dots_shades_are_in_their_table(made: Modelled, read: Reader) -> None:
+    held = made.tables["attributions"].query("horizon == 1 and role != 'model'")
+    features = read.column("dots-1-table", "Feature")
+    for heading, third in (("Mean where it is low", "low"), ("Mean where it is high", "high")):
+        for feature, shown in zip(features, read.column("dots-1-table", heading), strict=True):
+            own = held[(held["feature"] == feature) & (held["third"] == third)]["value"]
+            assert shown == shown_signed(own.mean())
 
 
 def test_a_finding_too_unsure_to_say_has_no_direction(made: Modelled) -> None:

@@ -46,6 +46,13 @@ ATTRIBUTIONS = Table(
         Column("domain", "str", "The factor's domain; blank for the model's own terms", blank=True),
         Column("role", "str", "risk, protective, context, history, or model for the model's own terms"),
         Column(
+            "third",
+            "str",
+            "low, middle or high: in which third of the places' values the feature's own lies; blank where it is not "
+            "known, and for the model's own terms",
+            blank=True,
+        ),
+        Column(
             "value", "float", "What it adds to the logarithm of the mean; the values of a forecast add up to it", _LOG
         ),
     ),

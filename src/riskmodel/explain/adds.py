@@ -23,13 +23,14 @@ __all__ = [
     "NO_INTERVAL",
     "conditions_alone",
     "factors_add",
-    "factors_add_nothing",
 ]
 
 EARNS, NO_DIFFERENCE, COSTS = "earns its place", "no difference seen", "costs"
 NO_INTERVAL, NOT_PUBLISHED = "no interval", "not yet published"
 ALL_FACTORS, ALL_CONDITIONS = "all factors", "all conditions"
 """Rows of the table that leave out many domains: every factor; or every factor but counts of other recorded crime."""
+_SAID = {"rolling_12": "counting the last twelve months"}
+"""Baselines in a reader's words."""
 
 
 def factors_add(domains: pd.DataFrame) -> str:
@@ -43,8 +44,9 @@ def factors_add(domains: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Two sentences where other recorded crime and the conditions of places and people can be told apart. Skill is in
-        per cent of the baseline's score; the interval is of target months drawn again.
+        Two sentences where other recorded crime and the conditions of places and people can be told apart. Better by a
+        per cent is skill, the share of the baseline's score that is gained; the interval is of target months drawn
+        again.
 
     Examples
     --------
@@ -54,7 +56,7 @@ def factors_add(domains: pd.DataFrame) -> str:
     >>> first, figures = factors_add(pd.DataFrame([row])).split(": ")
     >>> first
     "The factors add nothing to the forecast beyond the area's own past"
-    >>> figures.split(", ")[1]
+    >>> figures.split(", ")[2]
     'a difference of 0.1 points (90 % interval -0.2 to 0.4).'
     """
     row = _row(domains, ALL_FACTORS)
@@ -70,13 +72,7 @@ def factors_add(domains: pd.DataFrame) -> str:
     if conditions is None or same:
         return first
     beyond = "the area's own past and other recorded crime"
-    return f"{first} {_said(conditions, 'The conditions of places and people', beyond)}"
-
-
-def factors_add_nothing(domains: pd.DataFrame) -> bool:
-    """Whether a page on the models must open with `factors_add`: factors, or conditions among them, show no gain."""
-    rows = [_row(domains, name) for name in (ALL_FACTORS, ALL_CONDITIONS)]
-    return any(row is not None and (row["verdict"] in (NO_DIFFERENCE, COSTS) or row["skill"] <= 0) for row in rows)
+    return f"{first} {_said(conditions, 'The conditions of places and people', beyond, again=True)}"
 
 
 def conditions_alone(domains: pd.DataFrame) -> str:
@@ -86,8 +82,8 @@ def conditions_alone(domains: pd.DataFrame) -> str:
         return ""
     row = rows.iloc[0]
     return (
-        "From factors alone, without any recorded crime, the conditions model's skill over residents times the "
-        f"region's rate is {_percent(row['skill'])} %."
+        f"From factors alone, without any recorded crime, the conditions model is {_better(row['skill'])} than giving "
+        "every resident the region's rate."
     )
 
 
@@ -96,27 +92,32 @@ def _row(domains: pd.DataFrame, name: str) -> pd.Series | None:
     return None if rows.empty else rows.iloc[0]
 
 
-def _said(row: pd.Series, what: str, beyond: str) -> str:
+def _said(row: pd.Series, what: str, beyond: str, *, again: bool = False) -> str:
+    """What some factors add; ``again`` where a sentence before has said how good the forecast is with all of them."""
     verdict = row["verdict"]
     if verdict == NOT_PUBLISHED:
         return f"What is added by {what.lower()} is not known: none was published by the origins tested."
     if not np.isfinite(row["skill"]):
         return f"What is added by {what.lower()} beyond {beyond} was not measured: without them no model is left."
+    counting = _SAID.get(row["baseline"], row["baseline"])
+    together = "" if again else f"with them it is {_better(row['skill'])} than {counting}, "
     skills = (
-        f"its skill over {row['baseline']} is {_percent(row['skill'])} % with them and "
-        f"{_percent(row['skill_without'])} % without, a difference of {_percent(row['skill_lost'])} points"
+        f"{together}without them {_better(row['skill_without'])}, a difference of {_percent(row['skill_lost'])} points"
     )
     if verdict == NO_INTERVAL:
         return f"Too few months to say what is added to the forecast by {what.lower()} beyond {beyond}: {skills}."
     interval = f"(90 % interval {_percent(row['low'])} to {_percent(row['high'])})"
-    if verdict != NO_INTERVAL and row["skill"] <= 0:
+    if row["skill"] <= 0:
         # What mends a model that is worse than counting adds nothing to counting.
-        no_better = f"even with them it does no better than {row['baseline']}"
-        return f"{what} add nothing to the forecast beyond {beyond}: {no_better}; {skills} {interval}."
+        return f"{what} add nothing to the forecast beyond {beyond}: {'' if again else 'even '}{skills} {interval}."
     if verdict == EARNS:
         return f"{what} add to the forecast beyond {beyond}: {skills} {interval}."
     worse = ", and it is the better without them" if verdict == COSTS else ""
     return f"{what} add nothing to the forecast beyond {beyond}: {skills} {interval}{worse}."
+
+
+def _better(skill: float) -> str:
+    return f"{_percent(abs(skill))} % {'worse' if skill < 0 else 'better'}"
 
 
 def _percent(share: float) -> str:

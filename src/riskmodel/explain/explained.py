@@ -28,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 TERMS = ("base", "offset", "level", "floor")
 """The terms that belong to no feature, in their order before the features."""
+_THIRDS = ("", "low", "middle", "high")
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,9 @@ class Explained:
         }
         of_feature = np.maximum(term - apart + 1, 0)
         named = {name: pd.Series(values, dtype="str").take(of_feature).array for name, values in parts.items()}
+        thirds = np.zeros(shape, dtype=np.intp)
+        thirds[:, :, apart:] = _thirds(self.values)
+        named["third"] = pd.Series(_THIRDS, dtype="str").take(thirds.reshape(-1)).array
         frame = pd.DataFrame(
             {
                 "model_id": self.model_id,
@@ -156,6 +160,20 @@ class Explained:
             }
         )
         return as_table(frame, ATTRIBUTIONS, check_key=False)
+
+
+def _thirds(values: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
+    """In which third of the places each value lies [horizon, area, feature]: 1 to 3; 0 where it is not known.
+
+    Many equal values are never cut apart: where one value fills more than a third, it is the middle.
+    """
+    ordered = np.sort(values, axis=1)
+    last = np.maximum(np.isfinite(values).sum(axis=1, keepdims=True) - 1, 0)
+    lower, upper = (np.take_along_axis(ordered, at, axis=1) for at in (last // 3, last - last // 3))
+    found = np.where(np.isfinite(values), 2, 0)
+    found[(values <= lower) & (values < upper)] = 1
+    found[(values >= upper) & (values > lower)] = 3
+    return found
 
 
 def centred(terms: Floats, weights: Floats) -> Floats:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from riskmodel.narrative.facts.book import FactBook
 
-__all__ = ["PageLink", "render_page"]
+__all__ = ["PageLink", "render_page", "templates"]
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def render_page(
     TableError
         If the page shows a number that is no fact.
     """
-    templates = _templates()
-    style = templates.get_template("page.css").render()
-    script = templates.get_template("page.js").render() if with_script else ""
-    page = templates.get_template(template).render(
+    held = templates()
+    style = held.get_template("page.css").render()
+    script = held.get_template("page.js").render() if with_script else ""
+    page = held.get_template(template).render(
         title=title, region=region, lede=lede, state=bare(state), contents=contents, closing=closing, links=links,
         with_script=with_script, policy=_policy(style, script), **shown,
     )  # fmt: skip
@@ -102,7 +102,8 @@ def _with_facts(page: str, book: FactBook, title: str) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of all pages; what they show is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(

@@ -9,14 +9,21 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from riskmodel.explain.groups import EVERYONE
 from riskmodel.explain.thresholds import THRESHOLDS
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import joined, recorded_words
-from riskmodel.narrative.model_pictures import Line, draw_curve, draw_dots, draw_lines
-from riskmodel.narrative.model_sections import records
-from riskmodel.narrative.model_words import between_times, mark_words, percent_words, times_words, unit_words
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, joined, recorded_words
+from riskmodel.narrative.model_pictures import THIRDS, Line, draw_curve, draw_dots, draw_lines
+from riskmodel.narrative.model_words import (
+    between_times,
+    mark_words,
+    percent_words,
+    records,
+    times_words,
+    unit_words,
+)
 from riskmodel.narrative.pictures import Picture, shown
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
@@ -164,37 +171,52 @@ def analysts_section(
         bullets = [f"{row['what']}: {row['reason']}" for row in records(left_out)]
         parts.append(Section("model-left-out", "What was not explained", bullets=bullets))
     words = (
-        "One dot is one place: how far a feature moves its forecast, at the shortest time ahead. Of many places "
-        "every so "
-        "many are drawn."
+        "One dot is one place: how far a feature moves its forecast, at the shortest time ahead. Its shade says "
+        "whether the feature's own value is low, middling or high there. Of many places every so many are drawn."
     )
     return Section("analysts", "For analysts", [words], small=drawings, tables=tables, parts=parts)
 
 
 def _dots(name: str, model_id: str, rows: pd.DataFrame) -> tuple[Picture, HtmlTable]:
     first = rows[(rows["horizon"] == rows["horizon"].min()) & (rows["role"] != "model")]
-    terms = first.groupby("feature", sort=False)["value"]
+    terms = first.groupby("feature", sort=False)
     # Each feature less its mean: what sets places apart.
-    spread = terms.agg(lambda held: float((held - held.mean()).abs().mean())).sort_values(
-        ascending=False, kind="stable"
+    spread = (
+        terms["value"]
+        .agg(lambda held: float((held - held.mean()).abs().mean()))
+        .sort_values(ascending=False, kind="stable")
     )
     chosen = [str(feature) for feature in spread.index[:_DOTTED]]
-    values = {feature: held.to_numpy(dtype=np.float64) for feature, held in terms if str(feature) in chosen}
+    held = {str(feature): own for feature, own in terms if str(feature) in chosen}
+    values = {feature: own["value"].to_numpy(dtype=np.float64) for feature, own in held.items()}
+    thirds = {feature: own["third"].fillna("").to_numpy(dtype=np.str_) for feature, own in held.items()}
     horizon = int(first["horizon"].min()) if len(first) else 0
     title = f"{model_id}: main features, {horizon} month{'s' if horizon != 1 else ''} ahead"
-    lines = [(feature, values[feature]) for feature in chosen]
-    said = "; ".join(f"{f}: {shown_signed(v.min())} to {shown_signed(v.max())}" for f, v in lines)
+    lines = [(feature, values[feature], thirds[feature]) for feature in chosen]
+    means = {feature: [_mean(own[third == t]) for t in (THIRDS[0], THIRDS[-1])] for feature, own, third in lines}
+    said = "; ".join(
+        f"{feature}: {shown_signed(own.min())} to {shown_signed(own.max())}, in the mean {means[feature][0]} where it "
+        f"is low and {means[feature][1]} where it is high"
+        for feature, own, _ in lines
+    )
     description = f"{said}." if lines else "The model looks at no feature."
     headings = [Heading("Feature"), Heading("Least", number=True), Heading("Lower quarter", number=True),
                 Heading("Middle", number=True), Heading("Upper quarter", number=True), Heading("Most", number=True),
+                Heading("Mean where it is low", unit="lowest third of its values", number=True),
+                Heading("Mean where it is high", unit="highest third of its values", number=True),
                 Heading("Places", number=True)]  # fmt: skip
     listed = [
-        Row((feature, *(shown_signed(q) for q in np.quantile(held, [0, 0.25, 0.5, 0.75, 1])), f"{len(held):,}"))
-        for feature, held in lines
+        Row((feature, *(shown_signed(q) for q in np.quantile(own, [0, 0.25, 0.5, 0.75, 1])), *means[feature],
+             f"{len(own):,}"))
+        for feature, own, _ in lines
     ]  # fmt: skip
     caption = f"{model_id}: attributions of its main features"
     picture = draw_dots(name, lines, title=title, description=description)
     return picture, HtmlTable(f"{name}-table", caption, headings, listed, folded=True)
+
+
+def _mean(values: npt.NDArray[np.float64]) -> str:
+    return shown_signed(float(values.mean())) if len(values) else NOT_AVAILABLE
 
 
 def shown_signed(value: float) -> str:

@@ -1,4 +1,4 @@
-"""What the models rest on: in go the tables of the explain step, out comes ``model.html`` as one self-contained file.
+"""What the models rest on: in go the tables of the explain step, out come ``model.html`` and its pictures as files.
 
 It opens with what factors add to the forecast beyond history, then what the forecast leans on, and, apart from it,
 which conditions are found with recorded violence and how sure that is. The same tables give the same bytes.
@@ -7,34 +7,38 @@ which conditions are found with recorded violence and how sure that is. The same
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
 from riskmodel.explain.adds import factors_add
-from riskmodel.explain.thresholds import STABLE
+from riskmodel.narrative.figures import figures_of
 from riskmodel.narrative.forecast_sections import Section, tables_of
 from riskmodel.narrative.frame import PageLink, render_page
 from riskmodel.narrative.maps import Outlines
+from riskmodel.narrative.model_brief import answer_section
 from riskmodel.narrative.model_evidence import analysts_section, curves_section, groups_section
 from riskmodel.narrative.model_places import Names, ledgers_section, maps_section, names_of, scenarios_section
-from riskmodel.narrative.model_sections import (
-    ANOTHER_MODEL,
-    adds_section,
-    conditions_section,
-    leaning_section,
-    stable_sentence,
-)
-from riskmodel.narrative.model_words import percent_words
+from riskmodel.narrative.model_sections import adds_section, conditions_section, leaning_section
 from riskmodel.narrative.tables_html import pack
 from riskmodel.narrative.workbook_text import day_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["build_model_page"]
+__all__ = ["ModelPage", "build_model_page"]
 
+_PER_CENT = "\N{NO-BREAK SPACE}%"
 _NOT_MEASURED = "What the factors add to the forecast was not measured: the experiment asks for no ablation."
 _NO_CONDITIONS = "This run has no explained conditions model, so nothing is said of conditions of places."
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """The page, and each of its pictures as an SVG text by name."""
+
+    text: str
+    figures: Mapping[str, str] = field(repr=False)
 
 
 def build_model_page(
@@ -51,14 +55,14 @@ def build_model_page(
     titles: Mapping[str, str] | None = None,
     advice: str = "",
     links: Sequence[PageLink] = (),
-) -> str:
+) -> ModelPage:
     """The page that says what the models rest on.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
         ``places`` is needed; ``leaning``, ``domains``, ``stability``, ``ledger``, ``effects``, ``scenarios``,
-        ``group_differences``, ``attributions`` and ``explain_left_out`` are shown where they are given.
+        ``group_differences``, ``attributions``, ``history`` and ``explain_left_out`` are shown where they are given.
     title : str
         Whose page it is: the region's name.
     target : str
@@ -82,14 +86,13 @@ def build_model_page(
 
     Returns
     -------
-    str
-        The page.
+    ModelPage
     """
     held = {name: table for name, table in tables.items() if len(table)}
     names = names_of(tables["places"], titles or {})
     domains = held.get("domains")
-    sentence = factors_add(domains) if domains is not None else _NOT_MEASURED
-    sections = [_answer(held, headline, model_id, as_of, names.titles)]
+    sentence = (factors_add(domains) if domains is not None else _NOT_MEASURED).replace(" %", _PER_CENT)
+    sections = [answer_section(held, headline=headline, model_id=model_id, as_of=as_of, titles=names.titles)]
     if "leaning" in held:
         sections.append(leaning_section(held["leaning"], names.titles))
     sections.append(adds_section(domains, sentence, advice))
@@ -100,7 +103,7 @@ def build_model_page(
         )
     )  # fmt: skip
     shared, packed = pack(list(tables_of(sections)))
-    return render_page(
+    text = render_page(
         "model.html",
         title=f"What the models rest on: {target}",
         region=title,
@@ -114,6 +117,7 @@ def build_model_page(
         words=shared,
         packed=packed,
     )
+    return ModelPage(text, figures_of(sections, state))
 
 
 def _conditions(
@@ -126,7 +130,7 @@ def _conditions(
         return [Section("conditions", "Conditions found with recorded violence", [_NO_CONDITIONS])]
     sections.append(conditions_section(stability, domains, names.titles))
     if "ledger" in held:
-        sections.append(ledgers_section(held["ledger"], names))
+        sections.append(ledgers_section(held["ledger"], names, _recorded(held)))
     if "effects" in held:
         sections.append(curves_section(held["effects"], names.titles))
     if "ledger" in held:
@@ -138,28 +142,11 @@ def _conditions(
     return sections
 
 
-def _answer(
-    held: Mapping[str, pd.DataFrame], headline: str, model_id: str, as_of: date, titles: Mapping[str, str]
-) -> Section:
-    """What a reader must know within a minute."""
-    tiles, points = [], []
-    if "leaning" in held:
-        rows = held["leaning"]
-        rows = rows[(rows["horizon"] == "all") & (rows["split"] == "class")]
-        shares = dict(zip(rows["part"], rows["share"], strict=True))
-        for part, words in (
-            ("history", "of what moves the forecast is history"),
-            ("factors", "of what moves the forecast is factors"),
-        ):
-            if part in shares:
-                tiles.append((words, percent_words(shares[part], 0)))
-    made = f"The model shown is {model_id}, as of {day_words(as_of)}."
-    points.append(("The forecast", f"{headline} {made}"))
-    if "stability" in held:
-        by_domain = held["stability"][held["stability"]["kind"] == "domain"]
-        stable = int((by_domain["mark"] == STABLE).sum())
-        tiles.append(("domains of conditions are stable", f"{stable} of {len(by_domain)}"))
-        points.append(("Which conditions are stable", stable_sentence(held["stability"], titles)))
-        points.append(("Two models, never mixed", ANOTHER_MODEL))
-    points.append(("How to read it", "Association between places, never a reason. Not for decisions about any person."))
-    return Section("answer", "In brief", lead=True, tiles=tiles, points=points)
+def _recorded(held: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Records a month of each place over the newest twelve months, of the target that is explained."""
+    if "history" not in held or "attributions" not in held:
+        return {}
+    history, target = held["history"], held["attributions"]["target"].iloc[0]
+    rows = history[(history["target"] == target) & (history["window"] == "12_months") & history["recorded"].notna()]
+    rows = rows[rows["end"] == rows["end"].max()]
+    return dict(zip(rows["location"], rows["recorded"] / 12.0, strict=True))

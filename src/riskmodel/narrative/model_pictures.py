@@ -17,6 +17,7 @@ from riskmodel.narrative.pictures import Picture, Shape, shown
 __all__ = [
     "LEFT",
     "RIGHT",
+    "THIRDS",
     "WIDTH",
     "Across",
     "Line",
@@ -36,6 +37,8 @@ WIDTH, LEFT, RIGHT = 380, 8, 8
 _ROW, _FOOT = 42, 40
 _CURVE_HEIGHT = 250
 _LEAST_SPAN = 0.1
+THIRDS = ("low", "middle", "high")
+"""In which third of the places' values a place's own lies; dots have a shade for each."""
 
 
 @dataclass(frozen=True)
@@ -169,43 +172,56 @@ def _density(
 
 
 def draw_dots(
-    name: str, rows: Sequence[tuple[str, Floats]], *, title: str, description: str, most: int = 300
+    name: str,
+    rows: Sequence[tuple[str, Floats, npt.NDArray[np.str_]]],
+    *,
+    title: str,
+    description: str,
+    most: int = 300,
 ) -> Picture:
-    """A dot for each place on a line for each feature; crowded dots are stacked.
+    """A dot for each place on a line for each feature, shaded by the feature's value; crowded dots are stacked.
 
     Parameters
     ----------
     name, title, description : str
-    rows : sequence of (label, array [place])
+    rows : sequence of (label, array [place], third [place])
+        A third is one of ``THIRDS``, or anything else where the value is not known.
     most : int
         Dots on a line; of more places every so many are drawn, by size.
     """
-    everything = np.concatenate([values for _, values in rows]) if rows else np.zeros(1)
+    everything = np.concatenate([values for _, values, _ in rows]) if rows else np.zeros(1)
     across = Across(*padded(min(0.0, float(everything.min())), max(0.0, float(everything.max()))))
     row = 58
     height = 10 + row * len(rows) + _FOOT
     shapes = ticks(across, height, "added to the logarithm of the forecast")
     shapes.append(mark("line", "axis", x1=across.at(0.0), y1=6, x2=across.at(0.0), y2=height - _FOOT))
-    for position, (label, values) in enumerate(rows):
+    for position, (label, values, thirds) in enumerate(rows):
         y = 10 + position * row
         shapes.append(text(LEFT, y + 13, label, "start"))
-        shapes.append(mark("path", "swarm", d=_dots(values, across, y + 38, most)))
-    return Picture(name, title, description, WIDTH, height, tuple(shapes), True)
+        for third, path in _dots(values, thirds, across, y + 38, most).items():
+            shapes.append(mark("path", f"swarm {third}", d=path))
+    shapes.append(text(LEFT, height + 15, "Third of the feature's own values:", "start"))
+    for position, third in enumerate(THIRDS):
+        x = 220 + (0, 40, 100)[position]
+        shapes.append(mark("path", f"swarm {third}", d=f"M{x} {height + 11}h0"))
+        shapes.append(text(x + 6, height + 15, third, "start"))
+    return Picture(name, title, description, WIDTH, height + 24, tuple(shapes), True)
 
 
-def _dots(values: Floats, across: Across, y: float, most: int) -> str:
-    ordered = np.sort(values)
-    drawn = ordered[np.unique(np.linspace(0, len(ordered) - 1, min(most, len(ordered))).round().astype(int))]
-    x = np.rint(across.at(drawn)).astype(int)
+def _dots(values: Floats, thirds: npt.NDArray[np.str_], across: Across, y: float, most: int) -> dict[str, str]:
+    """A path of dots for each third; where no value is known, the middle's."""
+    order = np.argsort(values, kind="stable")
+    drawn = order[np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(int))]
     seen: dict[int, int] = {}
-    parts = []
-    for place in x.tolist():
+    parts: dict[str, list[str]] = {third: [] for third in THIRDS}
+    for value, third in zip(values[drawn].tolist(), thirds[drawn].tolist(), strict=True):
+        place = round(across.at(value))
         number = seen.get(place, 0)
         seen[place] = number + 1
         # Above and below the line in turn, at most eight high.
         off = (number + 1) // 2 * (2 if number % 2 else -2)
-        parts.append(f"M{place} {y + max(-16, min(16, off)):g}h0")
-    return "".join(parts)
+        parts[third if third in parts else "middle"].append(f"M{place} {y + max(-16, min(16, off)):g}h0")
+    return {third: "".join(path) for third, path in parts.items() if path}
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,18 @@ from riskmodel.explain.scenarios import scenario_sentence
 from riskmodel.explain.thresholds import DO_NOT_NARRATE, STABLE
 from riskmodel.narrative.forecast_maps import MapArea, PlaceMap
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import expected_words
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, expected_words
 from riskmodel.narrative.maps import Outlines
-from riskmodel.narrative.model_sections import records
+from riskmodel.narrative.model_pictures import Line, draw_lines
 from riskmodel.narrative.model_words import (
     between_times,
     cluster_words,
     mark_words,
+    records,
     times_words,
     unit_words,
 )
+from riskmodel.narrative.pictures import Picture
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 from riskmodel.narrative.workbook_text import LEVEL_NAMES
 
@@ -37,14 +39,17 @@ _CLASSES = ((0.9, "below \N{MULTIPLICATION SIGN} 0.90"), (0.97, "\N{MULTIPLICATI
             (1.03, "about the average, \N{MULTIPLICATION SIGN} 0.97 to 1.03"),
             (1.1, "\N{MULTIPLICATION SIGN} 1.03 to 1.10"), (np.inf, "above \N{MULTIPLICATION SIGN} 1.10"))  # fmt: skip
 """Upper ends of the shades of a map, the same on all maps so that domains can be compared."""
-_CLUSTERS = 3
+_CLUSTERS, _DRAWN = 3, 12
 _LEVELS = ("lad24", "msoa21", "lsoa21")
 _LEDGER_NOTE = (
     "Multipliers compare a place with the region's average place: \N{MULTIPLICATION SIGN} 1.18 is eighteen per cent "
-    "more "
-    "recorded violence, 0.85 fifteen per cent less. They belong to the place's conditions, not to the people who live "
-    "there; in a town centre, violence falls on visitors too. What is too unsure to say is left out of the lists and "
-    "counted."
+    "more recorded violence, 0.85 fifteen per cent less. They belong to the place's conditions, not to the people who "
+    "live there; in a town centre, violence falls on visitors too. What is too unsure to say is left out of the lists "
+    "and counted."
+)
+_RECORDED_NOTE = (
+    "The expected records are those of the conditions model, which knows nothing of what was recorded. Where far more "
+    "is recorded than it expects, as in many town centres, its conditions do not hold what sets the place apart."
 )
 
 
@@ -74,19 +79,32 @@ def names_of(places: pd.DataFrame, titles: Mapping[str, str] | None = None) -> N
     return Names(held, titles or {})
 
 
-def ledgers_section(ledger: pd.DataFrame, names: Names) -> Section:
-    """Two lists a place: conditions found with higher, and with lower, recorded violence."""
+def ledgers_section(ledger: pd.DataFrame, names: Names, recorded: Mapping[str, float] | None = None) -> Section:
+    """Two lists a place: conditions found with higher, and with lower, recorded violence; bars for districts.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        The ``ledger`` noun.
+    names : Names
+    recorded : mapping of code to float, optional
+        Records a month over the newest twelve months, where they may be shown.
+    """
     held = ledger[ledger["level"].isin(_LEVELS)]
     order = held["level"].map(_LEVELS.index)
     rows = records(held.assign(order=order).sort_values(["order", "location"], kind="stable"))
     places: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
         places.setdefault((row["level"], row["location"]), []).append(row)
-    listed = [_place_row(level, code, own, names) for (level, code), own in places.items()]
+    counts = recorded or {}
+    listed = [
+        _place_row(level, code, own, names, counts.get(code, float("nan"))) for (level, code), own in places.items()
+    ]
     headings = [
         Heading("Place"), Heading("Code"), Heading("Kind of place"),
         Heading("Expected records a month", number=True, unit="of this model"),
-        Heading("All conditions together"), Heading("Found with higher recorded violence", unit="by domain"),
+        Heading("Recorded a month", number=True, unit="newest 12 months"), Heading("All conditions together"),
+        Heading("Found with higher recorded violence", unit="by domain"),
         Heading("Found with lower recorded violence", unit="by domain"),
         Heading("Single conditions found with higher", unit=f"at most {_CLUSTERS}"),
         Heading("Single conditions found with lower", unit=f"at most {_CLUSTERS}"),
@@ -106,16 +124,41 @@ def ledgers_section(ledger: pd.DataFrame, names: Names) -> Section:
     chosen = PlaceMap(
         "ledger", "Choose a place", "", 0, 0, (), (), (), (), choices, table,
     )  # fmt: skip
-    words = "The expected records are those of the conditions model, beside which the forecast knows each area's past."
-    return Section("ledgers", "Ledgers: conditions of a place", [_LEDGER_NOTE, words], maps=[chosen])
+    districts = [(code, own) for (level, code), own in places.items() if level == "lad24"]
+    drawings = [_district_picture(code, own, names) for code, own in districts[:_DRAWN]]
+    return Section(
+        "ledgers", "Ledgers: conditions of a place", [_LEDGER_NOTE, _RECORDED_NOTE], maps=[chosen],
+        parts=[Section("ledger-districts", "The districts", small=drawings)] if drawings else [],
+    )  # fmt: skip
 
 
-def _place_row(level: str, code: str, rows: Sequence[Mapping[str, Any]], names: Names) -> Row:
+def _district_picture(code: str, rows: Sequence[Mapping[str, Any]], names: Names) -> Picture:
+    """The domains of a district as bars, the strongest first."""
+    total = next(row for row in rows if row["kind"] == "total")
+    domains = [row for row in rows if row["kind"] == "domain"]
+    domains.sort(key=lambda row: (-abs(np.log(row["multiplier"])), row["unit"]))
+    lines = [_domain_line(row, names) for row in domains]
+    return draw_lines(
+        f"ledger-of-{code}", lines, title=f"{names.place(code)}: all together {times_words(total['multiplier'])}",
+        unit="times the region's average place", start=1.0,
+    )  # fmt: skip
+
+
+def _domain_line(row: Mapping[str, Any], names: Names) -> Line:
+    title, nothing = unit_words(row["unit"], names.titles), float("nan")
+    if row["mark"] == DO_NOT_NARRATE:
+        return Line(title, nothing, mark_words(row["mark"]))
+    said = f"{times_words(row['multiplier'])} ({between_times(row['low'], row['high'])}), {mark_words(row['mark'])}"
+    return Line(title, row["multiplier"], said, row["low"], row["high"])
+
+
+def _place_row(level: str, code: str, rows: Sequence[Mapping[str, Any]], names: Names, recorded: float) -> Row:
     total = next(row for row in rows if row["kind"] == "total")
     said = [row for row in rows if row["kind"] != "total" and row["mark"] != DO_NOT_NARRATE]
     unsure = sum(row["kind"] == "cluster" and row["mark"] == DO_NOT_NARRATE for row in rows)
     cells = [
         names.place(code), code, LEVEL_NAMES.get(level, level), expected_words(total["expected_records"]),
+        expected_words(recorded) if np.isfinite(recorded) else NOT_AVAILABLE,
         f"{times_words(total['multiplier'])} ({between_times(total['low'], total['high'])})",
     ]  # fmt: skip
     for kind, most in (("domain", 99), ("cluster", _CLUSTERS)):
@@ -138,9 +181,12 @@ def maps_section(
 ) -> Section:
     """A map for each domain, with its table."""
     held = ledger[(ledger["level"] == "msoa21") & (ledger["kind"] == "domain")]
-    order = stability[stability["kind"] == "domain"].sort_values("rank", kind="stable")["unit"]
-    maps, tables = [], []
-    for domain in order:
+    order = stability[stability["kind"] == "domain"].sort_values("rank", kind="stable")
+    stable = set(order.loc[order["mark"] == STABLE, "unit"])
+    maps: list[PlaceMap] = []
+    unsure: list[PlaceMap] = []
+    tables = []
+    for domain in order["unit"]:
         rows = records(held[held["unit"] == domain].sort_values("location", kind="stable"))
         if not rows:
             continue
@@ -148,7 +194,8 @@ def maps_section(
         if "msoa21" not in outlines:
             tables.append(table)
         else:
-            maps.append(_domain_map(domain, rows, outlines, table, names))
+            drawn = _domain_map(domain, rows, outlines, table, names)
+            (maps if domain in stable else unsure).append(drawn)
     words = [
         "Shades compare MSOAs with the region's average place by the conditions of one domain; the shades are the "
         "same on "
@@ -158,7 +205,11 @@ def maps_section(
     ]
     if tables:
         words.append("Outlines of the areas are not held, so there are tables and no maps.")
-    return Section("maps", "Where the conditions are: one map a domain", words, maps=maps, tables=tables)
+    folded = [Section("maps-unsure", "Domains that are not stable", maps=unsure)] if unsure else []
+    return Section(
+        "maps", "Where the conditions are: one map a domain", words, maps=maps, tables=tables, folded=folded,
+        folded_words="Maps of the domains that are not stable",
+    )  # fmt: skip
 
 
 def _map_table(domain: str, rows: Sequence[Mapping[str, Any]], names: Names, *, folded: bool) -> HtmlTable:
@@ -241,7 +292,10 @@ def scenarios_section(scenarios: pd.DataFrame, stability: pd.DataFrame, names: N
         "region "
         "is like that or because a value is not known; tables/scenarios.parquet names them."
     )
-    lead = max(shown, key=lambda r: (abs(np.log(r["multiplier"])), r["location"]), default=None)
+    # The middle one by size of those that are clear: the largest would be the one that holds least elsewhere.
+    clear = [row for row in shown if row["multiplier_low"] > 1.0 or row["multiplier_high"] < 1.0]
+    ordered = sorted(clear or shown, key=lambda r: (abs(np.log(r["multiplier"])), r["location"]))
+    lead = ordered[len(ordered) // 2] if ordered else None
     example = (
         [scenario_sentence(
             _series(scenarios, lead), place=names.place(lead["location"]),

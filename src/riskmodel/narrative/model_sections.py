@@ -1,6 +1,7 @@
-"""The first sections of the page on the models: leaning, what factors add, and which conditions are stable.
+"""Sections of the page on the models: leaning, what factors add, and which conditions are stable.
 
-In: the tables of the explain step. Out: sections in the order they are read. Every picture stands beside its table.
+In: the tables of the explain step. Out: sections in the order they are read. Every picture has its table below it,
+folded where the picture's own words hold the same.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ import numpy as np
 
 from riskmodel.explain.adds import ALL_CONDITIONS, ALL_FACTORS, conditions_alone
 from riskmodel.explain.directions import COUNTER
-from riskmodel.explain.thresholds import DO_NOT_NARRATE, STABLE
+from riskmodel.explain.thresholds import DO_NOT_NARRATE
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import NOT_AVAILABLE, joined
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE
+from riskmodel.narrative.model_brief import leaning_sentence, stable_sentence
 from riskmodel.narrative.model_pictures import Line, draw_lines
 from riskmodel.narrative.model_words import (
+    ANOTHER_MODEL,
+    MARKS,
     between_times,
     cluster_words,
     mark_words,
     percent_words,
+    records,
     times_words,
     unit_words,
 )
@@ -30,22 +35,20 @@ from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ANOTHER_MODEL", "adds_section", "conditions_section", "leaning_section", "records"]
+__all__ = ["adds_section", "conditions_section", "leaning_section", "records"]
 
-ANOTHER_MODEL = (
-    "This is another model than the forecast. It knows factors alone, and nothing of what was recorded before, because "
-    "history would hide them. What it shows is association between places: it does not say why violence happens."
-)
 _LEANING_NOTE = (
     "A share says how much of what sets a forecast apart from the average place and month comes from each kind of "
     "information. Terms that cancel count for nothing."
 )
+_SPLIT_NOTE = (
+    "With factors split by domain the shares differ a little from those above, because domains that point different "
+    "ways in a place no longer cancel."
+)
 _ADDS_NOTE = (
     "The model is learned again without a domain, and forecasts the same past months. The bar is the skill that is "
-    "lost "
-    "without it, in points of per cent; the whisker holds it nine times in ten when months are drawn again. Left of "
-    "the "
-    "upright line the forecast is better without."
+    "lost without it, in points of per cent; the whisker holds it nine times in ten when months are drawn again. Left "
+    "of the upright line the forecast is better without."
 )
 _STRENGTH_NOTE = (
     "A bar says by how much places typically differ from the region's average place by the conditions of a domain: "
@@ -55,28 +58,17 @@ _STRENGTH_NOTE = (
 _ADDED_ROWS = {ALL_FACTORS: "All factors", ALL_CONDITIONS: "All conditions of places and people"}
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts, blank texts as empty ones."""
-    import pandas as pd
-
-    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
-    for row in rows:
-        row.update({name: "" if not isinstance(row[name], str) else row[name] for name in texts})
-    return rows
-
-
 def leaning_section(leaning: pd.DataFrame, titles: Mapping[str, str]) -> Section:
     """What the forecast leans on, as bars of shares and a table by horizon."""
     everything = leaning[leaning["horizon"] == "all"]
-    drawings = []
+    drawings = {}
     for split, title in (("class", "What the forecast leans on"), ("domain", "The same, with factors by domain")):
         lines = [
             Line(unit_words(row["part"], titles), row["share"], percent_words(row["share"], 0))
             for row in records(everything[everything["split"] == split])
         ]
-        drawings.append(
-            draw_lines(f"leaning-{split}", _scaled(lines), title=title, unit="share of what moves forecasts, per cent")
+        drawings[split] = draw_lines(
+            f"leaning-{split}", _scaled(lines), title=title, unit="share of what moves forecasts, per cent"
         )
     wide = leaning.assign(part=leaning["part"].map(lambda part: unit_words(part, titles)))
     rows = [
@@ -87,24 +79,19 @@ def leaning_section(leaning: pd.DataFrame, titles: Mapping[str, str]) -> Section
     ]  # fmt: skip
     headings = [Heading("Rests on"), Heading("Split"), Heading("Months ahead"), Heading("Share", number=True),
                 Heading("Moves a forecast typically by", number=True)]  # fmt: skip
-    table = HtmlTable("leaning", "What the forecast leans on, by months ahead", headings, rows, filters=(1, 2))
+    caption = "What the forecast leans on, by months ahead"
+    table = HtmlTable(
+        "leaning", caption, headings, rows, filters=(1, 2), folded=True, whole="tables/leaning.csv"
+    )  # fmt: skip
+    more = Section("leaning-split", "Factors by domain", [_SPLIT_NOTE], small=[drawings["domain"]], tables=[table])
     return Section(
-        "leans-on", "What the forecast leans on", [_leaning_sentence(everything, titles), _LEANING_NOTE],
-        small=drawings, tables=[table],
+        "leans-on", "What the forecast leans on", [leaning_sentence(everything, titles), _LEANING_NOTE],
+        small=[drawings["class"]], folded=[more], folded_words="Factors by domain, and all numbers by months ahead",
     )  # fmt: skip
 
 
 def _scaled(lines: Sequence[Line]) -> list[Line]:
     return [Line(line.label, 100 * line.value, line.words, 100 * line.low, 100 * line.high) for line in lines]
-
-
-def _leaning_sentence(everything: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    by_class = everything[everything["split"] == "class"].sort_values("share", ascending=False, kind="stable")
-    said = [
-        f"{percent_words(share, 0)} on {unit_words(part, titles).lower()}"
-        for part, share in zip(by_class["part"], by_class["share"], strict=True)
-    ]
-    return f"The forecast leans {joined(said)}."
 
 
 def adds_section(domains: pd.DataFrame | None, sentence: str, advice: str) -> Section:
@@ -114,10 +101,15 @@ def adds_section(domains: pd.DataFrame | None, sentence: str, advice: str) -> Se
     if domains is None or not (domains["kind"] == "forecast").any():
         return Section(name, heading, paragraphs)
     held = domains[domains["kind"] == "forecast"]
-    paragraphs.append(f"Measured on {held['model_id'].iloc[0]}, one of the candidates.")
-    drawings = [_ablation_picture(held, "adds-domains", "Skill lost without each domain: the forecast model")]
+    held = held.iloc[np.argsort(~held["domain"].isin(list(_ADDED_ROWS)), kind="stable")]
+    first = held.iloc[0]
+    paragraphs.append(
+        f"Measured on {first['model_id']}, one of the candidates, at {first['rests_on']}: fewer months than the whole "
+        "backtest, so its skill differs a little from the one above."
+    )
     pair = _history_picture(held)
-    drawings += [pair] if pair is not None else []
+    drawings = [pair] if pair is not None else []
+    drawings.append(_ablation_picture(held, "adds-domains", "Skill lost without each domain: the forecast model"))
     table = _ablation_table(held, "domains-forecast", "What the forecast model loses without each domain")
     return Section(name, heading, [*paragraphs, _ADDS_NOTE], small=drawings, tables=[table])
 
@@ -164,13 +156,13 @@ def _ablation_table(rows: pd.DataFrame, name: str, caption: str) -> HtmlTable:
     ]  # fmt: skip
     first = rows.iloc[0]
     note = f"Model {first['model_id']} against {first['baseline']}; {first['rests_on']}."
-    return HtmlTable(name, caption, headings, listed, note=note)
+    return HtmlTable(name, caption, headings, listed, note=note, folded=True)
 
 
 def conditions_section(stability: pd.DataFrame, domains: pd.DataFrame | None, titles: Mapping[str, str]) -> Section:
     """The conditions model: strength and marks by domain, then factors, and what is counter to expectation."""
     by_domain = stability[stability["kind"] == "domain"].sort_values("rank", kind="stable")
-    paragraphs = [ANOTHER_MODEL]
+    paragraphs = [ANOTHER_MODEL, stable_sentence(stability, titles)]
     drawings = [_strength_picture(by_domain, titles)]
     tables = [_strength_table(by_domain, "domains-found", "Domains of conditions, the strongest first", titles)]
     if domains is not None:
@@ -185,20 +177,9 @@ def conditions_section(stability: pd.DataFrame, domains: pd.DataFrame | None, ti
             )
     parts = [_factors_part(stability, titles), _counter_part(stability, titles)]
     return Section(
-        "conditions", "Conditions found with recorded violence", [*paragraphs, stable_sentence(stability, titles),
-        _STRENGTH_NOTE], small=drawings, tables=tables, parts=parts,
+        "conditions", "Conditions found with recorded violence", [*paragraphs, _STRENGTH_NOTE], small=drawings,
+        tables=tables, parts=parts,
     )  # fmt: skip
-
-
-def stable_sentence(stability: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Which domains are stable, and how many are not."""
-    rows = stability[stability["kind"] == "domain"].sort_values("rank", kind="stable")
-    stable = [unit_words(unit, titles) for unit in rows.loc[rows["mark"] == STABLE, "unit"]]
-    if not stable:
-        return f"None of the {len(rows)} domains is stable: nothing firm can be said of conditions here."
-    rest = len(rows) - len(stable)
-    others = f" {rest} of {len(rows)} are uncertain or too unsure to say." if rest else ""
-    return f"Stable when places and months are drawn again: {joined(stable)}.{others}"
 
 
 def _strength_picture(rows: pd.DataFrame, titles: Mapping[str, str]) -> Picture:
@@ -226,7 +207,7 @@ def _strength_table(rows: pd.DataFrame, name: str, caption: str, titles: Mapping
              mark_words(r["mark"]), r["why"]))
         for r in records(rows)
     ]  # fmt: skip
-    return HtmlTable(name, caption, headings, listed)
+    return HtmlTable(name, caption, headings, listed, folded=True)
 
 
 def _rank_words(row: Mapping[str, Any]) -> str:
@@ -236,13 +217,13 @@ def _rank_words(row: Mapping[str, Any]) -> str:
 
 
 def _factors_part(stability: pd.DataFrame, titles: Mapping[str, str]) -> Section:
-    """Factors in clusters: those that cannot be told apart are one row."""
+    """Factors in clusters, the surest first: those that cannot be told apart are one row."""
     clusters = stability[stability["kind"] == "cluster"].sort_values("rank", kind="stable")
+    clusters = clusters.iloc[np.argsort(clusters["mark"].map(list(MARKS).index), kind="stable")]
     factors = {row["unit"]: row for row in records(stability[stability["kind"] == "factor"])}
-    headings = [Heading("Condition"), Heading("Where it is higher, recorded violence is found"), Heading("Expected"),
-                Heading("Direction"), Heading("Places differ typically by", number=True),
-                Heading("Interval", unit="9 in 10"), Heading("Rank"), Heading("How sure"),
-                Heading("Why not surer")]  # fmt: skip
+    headings = [Heading("Condition"), Heading("How sure"), Heading("Where it is higher, recorded violence is found"),
+                Heading("Expected"), Heading("Direction"), Heading("Places differ typically by", number=True),
+                Heading("Interval", unit="9 in 10"), Heading("Rank"), Heading("Why not surer")]  # fmt: skip
     listed = []
     for row in records(clusters):
         members = [factors[name] for name in row["members"].split("; ") if name in factors]
@@ -251,18 +232,20 @@ def _factors_part(stability: pd.DataFrame, titles: Mapping[str, str]) -> Section
             _each(members, what, titles) for what in ("found", "expected", "direction")
         )  # fmt: skip
         listed.append(
-            Row((cluster_words(row["members"], titles), mark_words(row["mark"]) if unsure else found,
-                 expected or "not stated", mark_words(row["mark"]) if unsure else direction,
-                 times_words(row["multiplier"]), between_times(np.exp(row["low"]), np.exp(row["high"])),
-                 _rank_words(row), mark_words(row["mark"]), row["why"]))
+            Row((cluster_words(row["members"], titles), mark_words(row["mark"]),
+                 mark_words(row["mark"]) if unsure else found, expected or "not stated",
+                 mark_words(row["mark"]) if unsure else direction, times_words(row["multiplier"]),
+                 between_times(np.exp(row["low"]), np.exp(row["high"])), _rank_words(row), row["why"]))
         )  # fmt: skip
     words = (
         "Factors that go together so closely in this region that they cannot be told apart are named together. The "
         "direction compares what is found with what the catalogue of factors expects; a factor found with lower "
-        "recorded "
-        "violence is called protective only where that was expected."
+        "recorded violence is called protective only where that was expected."
     )
-    table = HtmlTable("factors-found", "Conditions one by one, the strongest first", headings, listed, filters=(7,))
+    caption = "Conditions one by one, the surest and strongest first"
+    table = HtmlTable(
+        "factors-found", caption, headings, listed, filters=(1,), page=10, whole="tables/stability.csv"
+    )  # fmt: skip
     return Section("factors", "Conditions one by one", [words], tables=[table])
 
 
@@ -280,15 +263,13 @@ def _counter_part(stability: pd.DataFrame, titles: Mapping[str, str]) -> Section
     held = stability[(stability["kind"] == "factor") & (stability["direction"] == COUNTER)]
     bullets = [
         f"{unit_words(row['unit'], titles)}: found with {row['found']} recorded violence where it is higher, against "
-        "what "
-        f"is expected ({row['expected']}). How sure: {mark_words(row['mark'])}. Likely reasons: "
+        f"what is expected ({row['expected']}). How sure: {mark_words(row['mark'])}. Likely reasons: "
         f"{_reasons(row['reasons'], titles)}."
         for row in records(held.sort_values("rank", kind="stable"))
     ]
     words = (
         "A finding that is counter to expectation is shown and not explained away. It makes no condition protective, "
-        "and "
-        "none a risk: other things that go with it may lie behind it."
+        "and none a risk: other things that go with it may lie behind it."
         if bullets
         else "No condition was found counter to what the catalogue of factors expects."
     )
@@ -296,6 +277,7 @@ def _counter_part(stability: pd.DataFrame, titles: Mapping[str, str]) -> Section
 
 
 def _reasons(reasons: str, titles: Mapping[str, str]) -> str:
-    for name, title in titles.items():
-        reasons = reasons.replace(name, title.lower())
+    # The longest first: one name may begin another.
+    for name in sorted(titles, key=len, reverse=True):
+        reasons = reasons.replace(name, cluster_words(name, titles, inside=True))
     return reasons

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from riskmodel.narrative.forecast_words import MINUS, NOT_AVAILABLE
 
-__all__ = ["MARKS", "between_times", "cluster_words", "mark_words", "percent_words", "times_words", "unit_words"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "ANOTHER_MODEL",
+    "MARKS",
+    "RESIDENTS",
+    "between_times",
+    "cluster_words",
+    "mark_words",
+    "percent_words",
+    "records",
+    "times_words",
+    "unit_words",
+]
+
+ANOTHER_MODEL = (
+    "Conditions are those of another model than the forecast. It knows factors alone, and nothing of what was recorded "
+    "before, because history would hide them. What it shows is association between places: it does not say why "
+    "violence happens."
+)
+RESIDENTS = "people"
+"""The domain that holds the number of residents alone: no condition."""
 
 MARKS = {
     "stable": "stable",
@@ -17,7 +40,7 @@ MARKS = {
 """Each mark as a reader meets it."""
 _OWN = {
     "exposure": "Number of residents",
-    "people": "Residents",
+    "people": "Number of residents",
     "residents": "Number of residents",
     "history": "History of recorded violence",
     "season": "Season",
@@ -56,13 +79,13 @@ def percent_words(share: float, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> percent_words(0.0312), percent_words(-0.0004), percent_words(-0.02) == f"{MINUS}2.0%"
-    ('3.1%', '0.0%', True)
+    >>> [percent_words(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0.0312, -0.0004)]
+    ['3.1 %', '0.0 %']
     """
     if not math.isfinite(share):
         return NOT_AVAILABLE
     shown = f"{abs(100 * share):.{digits}f}"
-    return f"{MINUS if share < 0 and float(shown) else ''}{shown}%"
+    return f"{MINUS if share < 0 and float(shown) else ''}{shown}\N{NO-BREAK SPACE}%"
 
 
 def unit_words(unit: str, titles: Mapping[str, str]) -> str:
@@ -82,8 +105,8 @@ def unit_words(unit: str, titles: Mapping[str, str]) -> str:
     return said[:1].upper() + said[1:]
 
 
-def cluster_words(members: str, titles: Mapping[str, str]) -> str:
-    """Factors that cannot be told apart, named together.
+def cluster_words(members: str, titles: Mapping[str, str], *, inside: bool = False) -> str:
+    """Factors that cannot be told apart, named together; ``inside`` a sentence, without a capital.
 
     Examples
     --------
@@ -91,6 +114,7 @@ def cluster_words(members: str, titles: Mapping[str, str]) -> str:
     'Crowding, together with owned homes'
     """
     first, *others = [unit_words(name, titles) for name in members.split("; ") if name]
+    first = _lowered(first) if inside else first
     if not others:
         return first
     return f"{first}, together with {_listed([_lowered(name) for name in others])}"
@@ -107,3 +131,14 @@ def _listed(names: Sequence[str]) -> str:
 def mark_words(mark: str) -> str:
     """A mark in a reader's words."""
     return MARKS.get(mark, mark)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dicts, blank texts as empty ones."""
+    import pandas as pd
+
+    rows = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
+    for row in rows:
+        row.update({name: "" if not isinstance(row[name], str) else row[name] for name in texts})
+    return rows

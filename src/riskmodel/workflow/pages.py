@@ -101,7 +101,9 @@ def _write_model_page(narration: Narration, state: str, folder: Path) -> None:
         advice=about.advice,
         links=_links("model.html"),
     )
-    _write_text(folder / "model.html", page)
+    _write_text(folder / "model.html", page.text)
+    for name, figure in page.figures.items():
+        _write_text(folder / "figures" / f"model-{name}.svg", figure)
 
 
 def _links(current: str) -> list[PageLink]:
