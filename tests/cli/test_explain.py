@@ -63,6 +63,10 @@ def test_the_region_says_what_the_forecast_leans_on_and_which_domains(command_he
     stability = pd.read_csv(bundle / "tables" / "stability.csv")
     for row in stability[stability["kind"] == "domain"].itertuples():
         assert f"x {row.multiplier:.2f}" in done.out and f"{row.unit}, {row.mark}" in done.out
+    stable = stability[(stability["kind"] == "cluster") & (stability["mark"] == "stable")]
+    listed = done.out.partition("Single conditions that are stable")[2]
+    for unit in stability.loc[stability["kind"] == "factor", "unit"]:
+        assert (f"{unit} (" in listed) == any(unit in members.split("; ") for members in stable["members"])
     assert "Association between places" in done.out
 
 
@@ -83,6 +87,11 @@ def test_an_area_has_its_ledger_by_code_or_name(command_here: Any, explained: An
     total = own[own["kind"] == "total"].iloc[0]
     assert said.startswith(f"{place['name']} ({place['location']}): expected {total['expected_records']:.1f} records")
     assert "found with higher recorded violence" in said and "found with lower recorded violence" in said
+    clusters = own[(own["kind"] == "cluster") & (own["mark"] != "do not narrate")]
+    near = clusters["multiplier"].between(0.99005, 1.01005)
+    assert f"{near.sum()} within one per cent" in said
+    for row in clusters.itertuples():
+        assert (f"{row.unit}, " in said) == (not 0.99005 < row.multiplier < 1.01005)
 
 
 def test_an_unknown_area_gets_a_suggestion(command_here: Any, explained: Any) -> None:

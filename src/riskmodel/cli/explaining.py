@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-_CARE = "Association between places: it does not say why violence happens. The conditions model, not the forecast."
+_CARE = (
+    "Association between places: it does not say why violence happens. The conditions model, not the forecast: it "
+    "knows nothing of what was recorded here, and in a town centre violence falls on visitors too."
+)
 _UNSURE = "do not narrate"
+_SMALL = 0.01
+"""Conditions within one per cent of the average place are counted and not listed."""
 
 
 def explain(
@@ -43,6 +48,8 @@ def _place_text(place: pd.Series[Any], ledger: pd.DataFrame) -> str:
         f"all conditions together {_times(total)} of the average place.",
     ]
     said = ledger[(ledger["kind"] != "total") & (ledger["mark"] != _UNSURE)]
+    small = (said["kind"] == "cluster") & (said["multiplier"].map(math.log).abs() < _SMALL)
+    said, near = said[~small], int(small.sum())
     for side in ("higher", "lower"):
         for kind, what in (("domain", "Domains"), ("cluster", "Conditions")):
             rows = said[(said["ledger"] == side) & (said["kind"] == kind)]
@@ -52,7 +59,8 @@ def _place_text(place: pd.Series[Any], ledger: pd.DataFrame) -> str:
                 "  none"
             ]
     unsure = int(((ledger["kind"] == "cluster") & (ledger["mark"] == _UNSURE)).sum())
-    return "\n".join([*lines, "", f"Conditions left out as too unsure to say: {unsure}.", _CARE])
+    left_out = f"Conditions left out: {near} within one per cent of the average place, {unsure} too unsure to say."
+    return "\n".join([*lines, "", left_out, _CARE])
 
 
 def _named(row: pd.Series[Any]) -> str:
@@ -79,5 +87,17 @@ def _region_text(found: dict[str, pd.DataFrame]) -> str:
         for _, row in rows.iterrows():
             interval = f"({math.exp(row['low']):.2f} to {math.exp(row['high']):.2f})"
             lines.append(f"  x {row['multiplier']:.2f} {interval}  {row['unit']}, {row['mark']}")
+        clusters = stability[(stability["kind"] == "cluster") & (stability["mark"] == "stable")]
+        lines += [
+            "",
+            "Single conditions that are stable, and whether recorded violence is found higher where they are:",
+        ]
+        factors = stability[stability["kind"] == "factor"]
+        sides = dict(zip(factors["unit"], factors["found"], strict=True))
+        lines += [
+            f"  x {row['multiplier']:.2f}  "
+            + ", together with ".join(f"{name} ({sides[name]})" for name in row["members"].split("; "))
+            for _, row in clusters.sort_values("rank", kind="stable").iterrows()
+        ] or ["  none"]
         lines += ["", _CARE, "A place's ledger: add --area with its code or name."]
     return "\n".join(lines)
