@@ -68,6 +68,7 @@ sna: openmp
 	@echo
 	@echo "The forecast of the synthetic region lies in build/demo. Read first:"
 	@echo "  build/demo/forecast.html           what is expected, how sure that is, and how good the forecast has been"
+	@echo "  build/demo/model.html              what it leans on, and which conditions are found with recorded violence"
 	@echo "  build/demo/tables/leaderboard.csv  is any model better than counting the last twelve months?"
 	@echo "  build/demo/tables/forecasts.csv    expected recorded violence by area and month"
 	@echo "  build/demo/tables/quality.csv      what happened to every row of the published files"

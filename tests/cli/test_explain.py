@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ feature_set: small
 models:
   - {use: rolling_12}
   - {use: poisson_ridge}
+  - {name: glass, use: explainable_boosting, params: {rounds: 5, smoothing: 0}}
 horizons: 2
 backtest: {first_origin: 2024-06, every_months: 6}
 conditions:
@@ -28,6 +30,9 @@ features:
   - {of: society/owned_homes, transform: latest}
   - {of: community/private_renting, transform: latest}
 """
+
+
+pytest.importorskip("interpret", reason="the extra glassbox is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +53,11 @@ def explained(command: Any, small_workspace: Path, tmp_path_factory: pytest.Temp
 def test_the_run_leaves_the_tables_and_a_page_that_is_linked(explained: tuple[Path, Path]) -> None:
     bundle = explained[1]
     assert 'href="model.html"' in (bundle / "forecast.html").read_text(encoding="utf-8")
-    assert 'href="forecast.html"' in (bundle / "model.html").read_text(encoding="utf-8")
+    page = (bundle / "model.html").read_text(encoding="utf-8")
+    assert 'href="forecast.html"' in page
+    assert re.search(r"glass box \(?glass|glass, is a glass box", page)
+    figures = {path.stem for path in (bundle / "figures").glob("model-*.svg")}
+    assert {"model-leaning-class", "model-conditions-strength", "model-dots-2"} <= figures
     for name in ("leaning", "stability", "effects", "group_differences"):
         assert len(pd.read_csv(bundle / "tables" / f"{name}.csv"))
     attributions = pd.read_parquet(bundle / "tables" / "attributions.parquet")

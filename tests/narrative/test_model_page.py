@@ -57,7 +57,7 @@ def read(text: str) -> Reader:
 def test_the_first_line_says_what_the_factors_add(read: Reader) -> None:
     words = " ".join(read.words).split("Recorded violence", 2)[-1]
     assert words.strip().startswith(
-        "The factors add nothing to the forecast beyond the area's own past: with them it is 5.7\xa0%"
+        "The factors add nothing to the forecast beyond the area's own past: with them it is 5.7%"
     )
 
 

@@ -282,7 +282,7 @@ def scenario_sentence(row: pd.Series, *, place: str, unit: str) -> str:
     what = (
         f"{unit} at the regional median"
         if row["kind"] == "factor"
-        else f"all conditions of {unit} at the regional median"
+        else f"all conditions of the domain {unit} at the regional median"
     )
     unclear = row["multiplier_low"] <= 1.0 <= row["multiplier_high"]
     ends = ", no clear difference" if unclear else ""

@@ -100,7 +100,7 @@ def stable_sentence(stability: pd.DataFrame, titles: Mapping[str, str]) -> str:
         for unit, members in zip(held["unit"], held["members"], strict=True)
     ]
     rest = len(rows) - len(stable)
-    others = f" {rest} of {len(rows)} are uncertain or too unsure to say." if rest else ""
+    others = f" Uncertain or too unsure to say: {rest} of {len(rows)}." if rest else ""
     return f"Stable when places and months are drawn again: {joined(stable)}.{others}"
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelPage", "build_model_page"]
 
-_PER_CENT = "\N{NO-BREAK SPACE}%"
 _NOT_MEASURED = "What the factors add to the forecast was not measured: the experiment asks for no ablation."
 _NO_CONDITIONS = "This run has no explained conditions model, so nothing is said of conditions of places."
 
@@ -91,8 +90,8 @@ def build_model_page(
     held = {name: table for name, table in tables.items() if len(table)}
     names = names_of(tables["places"], titles or {})
     domains = held.get("domains")
-    sentence = (factors_add(domains) if domains is not None else _NOT_MEASURED).replace(" %", _PER_CENT)
-    sections = [answer_section(held, headline=headline, model_id=model_id, as_of=as_of, titles=names.titles)]
+    sentence = (factors_add(domains) if domains is not None else _NOT_MEASURED).replace(" %", "%")
+    sections = [answer_section(held, headline=headline.replace(" %", "%"), model_id=model_id, as_of=as_of, titles=names.titles)]
     if "leaning" in held:
         sections.append(leaning_section(held["leaning"], names.titles))
     sections.append(adds_section(domains, sentence, advice))

@@ -167,7 +167,7 @@ def conditions_section(stability: pd.DataFrame, domains: pd.DataFrame | None, ti
     tables = [_strength_table(by_domain, "domains-found", "Domains of conditions, the strongest first", titles)]
     if domains is not None:
         held = domains[domains["kind"] == "conditions"]
-        paragraphs += [said] if (said := conditions_alone(domains)) else []
+        paragraphs += [said] if (said := conditions_alone(domains).replace(" %", "%")) else []
         if len(held):
             drawings.append(
                 _ablation_picture(held, "conditions-domains", "Skill lost without each domain: the conditions model")

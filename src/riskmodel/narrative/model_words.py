@@ -79,13 +79,13 @@ def percent_words(share: float, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> [percent_words(share).replace("\N{NO-BREAK SPACE}", " ") for share in (0.0312, -0.0004)]
-    ['3.1 %', '0.0 %']
+    >>> percent_words(0.0312), percent_words(-0.0004), percent_words(-0.02) == f"{MINUS}2.0%"
+    ('3.1%', '0.0%', True)
     """
     if not math.isfinite(share):
         return NOT_AVAILABLE
     shown = f"{abs(100 * share):.{digits}f}"
-    return f"{MINUS if share < 0 and float(shown) else ''}{shown}\N{NO-BREAK SPACE}%"
+    return f"{MINUS if share < 0 and float(shown) else ''}{shown}%"
 
 
 def unit_words(unit: str, titles: Mapping[str, str]) -> str:
