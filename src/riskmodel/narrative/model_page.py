@@ -91,7 +91,9 @@ def build_model_page(
     names = names_of(tables["places"], titles or {})
     domains = held.get("domains")
     sentence = (factors_add(domains) if domains is not None else _NOT_MEASURED).replace(" %", "%")
-    sections = [answer_section(held, headline=headline.replace(" %", "%"), model_id=model_id, as_of=as_of, titles=names.titles)]
+    sections = [
+        answer_section(held, headline=headline.replace(" %", "%"), model_id=model_id, as_of=as_of, titles=names.titles)
+    ]
     if "leaning" in held:
         sections.append(leaning_section(held["leaning"], names.titles))
     sections.append(adds_section(domains, sentence, advice))
