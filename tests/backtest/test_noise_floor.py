@@ -15,6 +15,7 @@ from riskmodel.backtest.metrics import poisson_deviances
 from riskmodel.backtest.noise_floor import (
     Scatter,
     build_noise_floor,
+    expected_crps,
     expected_deviances,
     hindsight_means,
     scatter_of,
@@ -36,6 +37,19 @@ def test_expected_deviances_agree_with_a_sum_over_scipys_distribution(mean, disp
     count = stats.poisson(mean) if ratio < 1.0 + 1e-9 else stats.nbinom(mean / (ratio - 1), 1 / ratio)
     expected = float(count.pmf(counts) @ poisson_deviances(counts, np.full(len(counts), mean)))
     assert expected_deviances([mean], dispersion, overdispersion)[0] == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@law
+@given(st.floats(0.05, 60.0), st.floats(1.0, 4.0), st.floats(0.0, 0.3))
+def test_expected_crps_is_half_the_distance_between_two_counts(mean, dispersion, overdispersion):
+    from scipy import stats
+
+    ratio = dispersion + overdispersion * mean
+    counts = np.arange(6000)
+    count = stats.poisson(mean) if ratio < 1.0 + 1e-9 else stats.nbinom(mean / (ratio - 1), 1 / ratio)
+    below = count.cdf(counts)
+    expected = float((below * (1.0 - below)).sum())
+    assert expected_crps([mean], dispersion, overdispersion)[0] == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 def test_means_between_the_points_of_the_grid_are_as_good():
@@ -118,6 +132,33 @@ def test_true_means_reach_the_bound_and_no_more(known):
     assert row.low < row.skill_bound < row.high
     assert row.forecasts == held.sum()
     assert f"{100 * row.skill_bound:.1f} %" in row.sentence
+
+
+def crps_of(cube, dispersion: float) -> np.ndarray:
+    """The CRPS of the negative binomial about each mean, summed over its distribution function."""
+    from scipy import stats
+
+    below = np.zeros(cube.mean.shape)
+    for count in range(120):
+        chance = stats.nbinom(cube.mean / (dispersion - 1), 1 / dispersion).cdf(count)
+        below += (chance - (count >= cube.observed)) ** 2
+    return np.where(cube.made, below, np.nan)
+
+
+def test_by_crps_too_the_true_distribution_reaches_the_bound_and_hindsight_lies_below_it(known):
+    cube, recorded = known
+    crps = crps_of(cube, 1.5)
+    truth = {"truth": scatter(cube, 1.5)}
+    found = build_noise_floor(cube, recorded, baseline="rolling_12", scatter=truth, crps=crps, bandwidths=[12])
+    assert set(found["metric"]) == {"poisson_deviance", "crps"}
+    rows = found.set_index(["metric", "what", "horizons"])["skill_bound"]
+    own, other = (np.nansum(crps[cube.models.get_loc(name)]) for name in ("truth", "rolling_12"))
+    assert rows["crps", "true mean", "all"] == pytest.approx(1 - own / other, abs=0.01)
+    assert 0.0 < rows["crps", "hindsight", "all"] < rows["crps", "true mean", "all"]
+    by_deviance = build_noise_floor(cube, recorded, baseline="rolling_12", scatter=truth, bandwidths=[12])
+    assert found[found["metric"] == "poisson_deviance"].reset_index(drop=True).equals(by_deviance)
+    with pytest.raises(TableError, match="CRPS does not fit"):
+        build_noise_floor(cube, recorded, baseline="rolling_12", crps=crps[:1])
 
 
 def test_the_wider_counts_scatter_the_less_can_be_reached(known):

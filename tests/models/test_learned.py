@@ -109,6 +109,24 @@ def test_the_ridge_minimises_the_poisson_likelihood_with_its_penalty(scales):
     np.testing.assert_allclose(model.predict(X, offset=offset), expected, rtol=1e-3)
 
 
+def test_a_free_coefficient_is_not_held_back():
+    X, y, offset = problem(rows=400)
+    names = ("a", "b", "c", "d")
+    model = PoissonRidge(alpha=0.7, free=["a", "elsewhere"]).fit(X, y, offset=offset, names=names)
+    Z = (X.astype(float) - X.astype(float).mean(axis=0)) / X.astype(float).std(axis=0)
+
+    def objective(theta: np.ndarray) -> float:
+        mean = offset * np.exp(Z @ theta[1:] + theta[0])
+        return float((mean - y * np.log(mean)).sum() / y.sum() + 0.5 * 0.7 * (theta[2:] @ theta[2:]))
+
+    best = minimize(objective, np.zeros(5), method="BFGS", options={"gtol": 1e-9, "maxiter": 2000}).x
+    np.testing.assert_allclose([model.intercept_, *model.coefficients_], best, atol=5e-4)
+    held = PoissonRidge(alpha=0.7).fit(X, y, offset=offset, names=names)
+    assert abs(model.coefficients_[0]) > 1.3 * abs(held.coefficients_[0])
+    bare = PoissonRidge(alpha=0.7, free=["elsewhere"]).fit(X, y, offset=offset, names=names)
+    assert bare.coefficients_.tolist() == held.coefficients_.tolist()
+
+
 def test_the_ridge_says_how_many_values_it_filled_in():
     X, y, offset = problem(holes=True)
     model = PoissonRidge().fit(X, y, offset=offset)
@@ -151,7 +169,7 @@ def test_a_stored_model_predicts_the_same_bits(name: str, holes: bool, tmp_path:
 def test_a_stored_model_says_how_it_was_made(name: str, tmp_path: Path):
     """What is read back has the settings it was learned with, not the defaults of today."""
     params = {"lightgbm": {"trees": 7, "leaves": 4}, "eb_seasonal": {"window": 36, "season_level": "lad24"}}
-    params |= {"poisson_ridge": {"alpha": 3.0}, "rolling_12": {"window": 6}}
+    params |= {"poisson_ridge": {"alpha": 3.0, "free": ["target.lag_0"]}, "rolling_12": {"window": 6}}
     model = load("model", name)(**params.get(name, {}))
     X, y, offset = problem()
     model.fit(X, y, offset=offset)

@@ -1,13 +1,13 @@
 """How much skill could be reached at all: counts scatter, and no forecast foresees that.
 
 In: a backtest as arrays, what was recorded, and how widely counts scatter about a model's means. Out: the
-``noise_floor`` table, printed beside every skill. Both kinds of row are there to read a skill against and are no
-forecasts: one looks into the future, the other takes a model's own scatter for the truth.
+``noise_floor`` table, printed beside every skill, by Poisson deviance and by CRPS. Both kinds of row are there to read
+a skill against and are no forecasts: one looks into the future, the other takes a model's own scatter for the truth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ __all__ = [
     "TRUE_MEAN",
     "Scatter",
     "build_noise_floor",
+    "expected_crps",
     "expected_deviances",
     "hindsight_means",
     "scatter_of",
@@ -40,11 +41,15 @@ __all__ = [
 
 HINDSIGHT, TRUE_MEAN = "hindsight", "true mean"
 BANDWIDTHS = (3.0, 6.0, 9.0, 12.0, 18.0, 24.0)
-_METRIC = "poisson_deviance"
+_DEVIANCE, _CRPS = "poisson_deviance", "crps"
 _GRID = 160
 _LEAST_EXCESS = 1e-6
+# Nearer to a Poisson count the closed form loses its digits.
+_LEAST_RATIO = 1.01
+_MEASURED = {_DEVIANCE: "by deviance", _CRPS: "by CRPS"}
 
 Floats = npt.NDArray[np.float64]
+Losses = Callable[..., Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +85,7 @@ def build_noise_floor(
     *,
     baseline: str,
     scatter: Mapping[str, Scatter] | None = None,
+    crps: Floats | None = None,
     bandwidths: Sequence[float] = BANDWIDTHS,
     floor: float = 0.05,
 ) -> pd.DataFrame:
@@ -95,6 +101,8 @@ def build_noise_floor(
         The model that skill is measured against.
     scatter : mapping of str to Scatter, optional
         Model -> how counts scatter about its means (`scatter_of`): one row more for each.
+    crps : ndarray of shape (n_models, n_origins, n_horizons, n_areas), optional
+        The CRPS of every forecast, NaN where none was judged; the same rows once more, by CRPS.
     bandwidths : sequence of float
         Months; the smoother with the highest skill is shown.
     floor : float
@@ -110,7 +118,7 @@ def build_noise_floor(
     DefinitionError
         If the baseline is not among the models, or a scatter is of no model.
     TableError
-        If a scatter is below that of a Poisson count, or does not fit the cube.
+        If a scatter is below that of a Poisson count, or scatter or CRPS do not fit the cube.
     """
     import pandas as pd
 
@@ -118,24 +126,29 @@ def build_noise_floor(
     for name in (baseline, *(scatter or {})):
         if name not in models:
             raise DefinitionError(f"unknown model '{name}'", allowed=models, hint=did_you_mean(name, models))
+    if crps is not None and crps.shape != cube.mean.shape:
+        raise TableError("the CRPS does not fit the backtest", found=crps.shape, allowed=cube.mean.shape)
     reference = models.index(baseline)
-    losses = _deviances(cube.observed, cube.mean[reference])
-    smooth = {
-        width: _deviances(cube.observed, _at_months(hindsight_means(recorded.counts, width, floor), cube, recorded))
-        for width in bandwidths
-    }
+    smooth = {w: _at_months(hindsight_means(recorded.counts, w, floor), cube, recorded) for w in bandwidths}
+    compared: list[tuple[str, Floats, Losses, Losses]] = [
+        (_DEVIANCE, _deviances(cube.observed, cube.mean[reference]), _deviances, expected_deviances)
+    ]
+    if crps is not None:
+        compared.append((_CRPS, crps[reference], _hindsight_crps, expected_crps))
     rows = []
-    for band, steps in horizon_bands(cube.horizons):
-        tried = {width: _bound(smooth[width], losses, cube, steps) for width in bandwidths}
-        width = max(tried, key=lambda w: (np.nan_to_num(tried[w][0].skill, nan=-np.inf), w))
-        found, count = tried[width]
-        said = _hindsight_sentence(found, width, baseline)
-        rows.append((_METRIC, baseline, HINDSIGHT, "", band, found.skill, found.low, found.high, count, said))
-        for model, own in (scatter or {}).items():
-            expected = _expected(cube, models.index(model), own)
-            found, count = _bound(expected, losses, cube, steps)
-            said = _true_mean_sentence(found, model, baseline)
-            rows.append((_METRIC, baseline, TRUE_MEAN, model, band, found.skill, found.low, found.high, count, said))
+    for metric, losses, of_hindsight, of_truth in compared:
+        known = {width: of_hindsight(cube.observed, means) for width, means in smooth.items()}
+        true = {name: _expected(cube, models.index(name), own, of_truth) for name, own in (scatter or {}).items()}
+        for band, steps in horizon_bands(cube.horizons):
+            tried = {width: _bound(known[width], losses, cube, steps) for width in bandwidths}
+            width = max(tried, key=lambda w: (np.nan_to_num(tried[w][0].skill, nan=-np.inf), w))
+            found, count = tried[width]
+            said = _hindsight_sentence(metric, found, width, baseline)
+            rows.append((metric, baseline, HINDSIGHT, "", band, found.skill, found.low, found.high, count, said))
+            for model, expected in true.items():
+                found, count = _bound(expected, losses, cube, steps)
+                said = _true_mean_sentence(metric, found, model, baseline)
+                rows.append((metric, baseline, TRUE_MEAN, model, band, found.skill, found.low, found.high, count, said))
     return as_table(pd.DataFrame(rows, columns=NOISE_FLOOR.names), NOISE_FLOOR)
 
 
@@ -194,6 +207,28 @@ def expected_deviances(mean: npt.ArrayLike, dispersion: float, overdispersion: f
     >>> expected_deviances([0.05, 4.5], 1.0).round(3).tolist(), expected_deviances([4.5], 1.5).round(2).tolist()
     ([0.303, 1.054], [1.55])
     """
+    return _over_a_grid(mean, dispersion, overdispersion, _deviance_at)
+
+
+def expected_crps(mean: npt.ArrayLike, dispersion: float, overdispersion: float = 0.0) -> Floats:
+    """CRPS that the true distribution itself is expected to get: half the distance between two of its counts.
+
+    Parameters and accuracy are those of ``expected_deviances``.
+
+    Returns
+    -------
+    ndarray
+        In records a month.
+
+    Examples
+    --------
+    >>> expected_crps([0.05, 4.5], 1.0).round(3).tolist(), expected_crps([4.5], 1.5).round(2).tolist()
+    ([0.048, 1.18], [1.43])
+    """
+    return _over_a_grid(mean, dispersion, overdispersion, _crps_at)
+
+
+def _over_a_grid(mean: npt.ArrayLike, dispersion: float, overdispersion: float, at: Callable[..., float]) -> Floats:
     m = np.asarray(mean, dtype=np.float64)
     if not m.size:
         return m.copy()
@@ -204,12 +239,12 @@ def expected_deviances(mean: npt.ArrayLike, dispersion: float, overdispersion: f
             allowed="means above 0, dispersion 1 or more, overdispersion 0 or more",
         )
     grid = np.geomspace(m.min() * 0.999, m.max() * 1.001, _GRID)
-    at_grid = np.array([_expected_at(float(g), dispersion + overdispersion * float(g)) for g in grid])
+    at_grid = np.array([at(float(g), _chances(float(g), dispersion + overdispersion * float(g))) for g in grid])
     return np.asarray(np.interp(np.log(m), np.log(grid), at_grid))
 
 
-def _expected_at(mean: float, ratio: float) -> float:
-    """The expected deviance of one mean, counts having ``ratio`` x the mean as their variance."""
+def _chances(mean: float, ratio: float) -> Floats:
+    """The chance of each count from 0 on, counts having ``ratio`` x the mean as their variance."""
     from scipy.special import gammaln, xlogy
 
     last = int(mean + 14.0 * np.sqrt(ratio * mean) + 20.0 * ratio + 20.0)
@@ -220,11 +255,45 @@ def _expected_at(mean: float, ratio: float) -> float:
         size = mean / (ratio - 1.0)
         log_chance = gammaln(y + size) - gammaln(size) - gammaln(y + 1.0)
         log_chance += size * np.log(1.0 / ratio) + xlogy(y, (ratio - 1.0) / ratio)
-    return float(2.0 * (np.exp(log_chance) @ xlogy(y, y) - xlogy(mean, mean)))
+    return np.asarray(np.exp(log_chance))
 
 
-def _expected(cube: ForecastCube, model: int, scatter: Scatter) -> Floats:
-    """The deviance each forecast of a model is expected to get if its mean is the truth, [origin, horizon, area]."""
+def _deviance_at(mean: float, chance: Floats) -> float:
+    from scipy.special import xlogy
+
+    y = np.arange(len(chance), dtype=np.float64)
+    return float(2.0 * (chance @ xlogy(y, y) - xlogy(mean, mean)))
+
+
+def _crps_at(mean: float, chance: Floats) -> float:
+    below = np.cumsum(chance)
+    return float(below @ (1.0 - below))
+
+
+def _hindsight_crps(observed: Floats, mean: Floats) -> Floats:
+    """CRPS of negative binomial counts about means known in hindsight, as widely scattered as they turned out to be.
+
+    The variance ``(dispersion + overdispersion m) m`` is fitted to the squared errors by weighted least squares.
+    """
+    from scoringrules import crps_negbinom
+
+    out = np.full(mean.shape, np.nan)
+    both = np.isfinite(observed) & np.isfinite(mean)
+    y, m = observed[both], mean[both]
+    if not len(m):
+        return out
+    over = (y - m) ** 2 / m
+    # A squared error over its mean scatters like 1 / m where the mean is small, and like 1 where it is large.
+    gained, base = np.polyfit(m, over, 1, w=np.sqrt(m / (1.0 + m)))
+    gained = max(float(gained), 0.0)
+    base = float(base) if gained > 0.0 else float(np.average(over, weights=m / (1.0 + m)))
+    ratio = np.maximum(base + gained * m, _LEAST_RATIO)
+    out[both] = crps_negbinom(y, m / (ratio - 1.0), 1.0 / ratio, backend="numpy")
+    return out
+
+
+def _expected(cube: ForecastCube, model: int, scatter: Scatter, of_truth: Losses) -> Floats:
+    """The loss each forecast of a model is expected to get if its mean is the truth, [origin, horizon, area]."""
     mean = cube.mean[model]
     if scatter.dispersion.shape != mean.shape[:2] or scatter.overdispersion.shape != mean.shape[:2]:
         raise TableError("a scatter does not fit the backtest", found=scatter.dispersion.shape, allowed=mean.shape[:2])
@@ -232,7 +301,7 @@ def _expected(cube: ForecastCube, model: int, scatter: Scatter) -> Floats:
     for o, h in np.argwhere(np.isfinite(scatter.dispersion)).tolist():
         made = np.isfinite(mean[o, h])
         dispersion, overdispersion = float(scatter.dispersion[o, h]), float(scatter.overdispersion[o, h])
-        out[o, h, made] = expected_deviances(mean[o, h, made], dispersion, overdispersion)
+        out[o, h, made] = of_truth(mean[o, h, made], dispersion, overdispersion)
     return out
 
 
@@ -259,24 +328,24 @@ def _bound(losses: Floats, baseline: Floats, cube: ForecastCube, steps: npt.NDAr
     return find_skill(*sums), int(both.sum())
 
 
-def _hindsight_sentence(found: SkillFound, width: float, baseline: str) -> str:
+def _hindsight_sentence(metric: str, found: SkillFound, width: float, baseline: str) -> str:
     if np.isnan(found.skill):
         return "No month is held that hindsight could be judged on."
     return (
         f"In hindsight, each month's true total shared out by the months around it (bell of {width:g} months) reaches "
-        f"{_per_cent(found)} against {baseline}: no forecast knows as much."
+        f"{_per_cent(metric, found)} against {baseline}: no forecast knows as much."
     )
 
 
-def _true_mean_sentence(found: SkillFound, model: str, baseline: str) -> str:
+def _true_mean_sentence(metric: str, found: SkillFound, model: str, baseline: str) -> str:
     if np.isnan(found.skill):
         return f"How counts scatter about {model} is not known."
     return (
         f"If counts scatter about their true means as they did about {model}'s, the true means themselves would "
-        f"reach {_per_cent(found)} against {baseline}: the rest is chance."
+        f"reach {_per_cent(metric, found)} against {baseline}: the rest is chance."
     )
 
 
-def _per_cent(found: SkillFound) -> str:
+def _per_cent(metric: str, found: SkillFound) -> str:
     interval = "" if np.isnan(found.low) else f" (90 % interval {100 * found.low:.1f} to {100 * found.high:.1f} %)"
-    return f"a skill of {100.0 * found.skill:.1f} %{interval}"
+    return f"a skill {_MEASURED[metric]} of {100.0 * found.skill:.1f} %{interval}"

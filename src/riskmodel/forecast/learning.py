@@ -84,6 +84,8 @@ class Learner:
             if model.level == "offset":
                 start = _levelled(start, y, self.training.origin[rows])
             asked: dict[str, Any] = {"directions": self.directions} if getattr(model, "monotone", False) else {}
+            if getattr(model, "free", ()):
+                asked["names"] = self.training.names
             model.fit(X, y, offset=start, scales=self.scales, **asked)
         expected = self.sound(model.predict(X, offset=start), rows)
         level = float(y.sum() / expected.sum()) if model.learns else 1.0

@@ -14,6 +14,8 @@ from riskmodel.models.base import CountModel, checked_features, checked_rows, of
 __all__ = ["PoissonRidge"]
 
 Floats = npt.NDArray[np.float64]
+# A column this many times as wide needs a coefficient as many times as small, so the ridge all but lets it be.
+_FREE = 100.0
 
 
 class PoissonRidge(CountModel):
@@ -29,21 +31,31 @@ class PoissonRidge(CountModel):
         Ridge penalty on standardised coefficients.
     plus : float
         Added to counts before the logarithm, in records a month.
+    free : sequence of str
+        Features whose coefficients are not held back, by their names; one that the training set lacks is left aside.
+        An area's own past says more of it than any one of a hundred factors, and a penalty that suits those leaves
+        the past too little say.
     offset, level : str
         As for every candidate: what the score is learned on top of, and where the level comes from.
 
     Notes
     -----
     scikit-learn's regressor has no offset argument; fitting y / offset with weights ``offset`` has the same
-    likelihood up to a constant.
+    likelihood up to a constant. Nor has it a penalty for each column; widening a column stands for it.
     """
 
     def __init__(
-        self, alpha: float = 1.0, plus: float = 0.25, offset: str = "rolling_12", level: str = "offset"
+        self,
+        alpha: float = 1.0,
+        plus: float = 0.25,
+        offset: str = "rolling_12",
+        level: str = "offset",
+        free: Sequence[str] = (),
     ) -> None:
         super().__init__(offset, level)
         self.alpha = alpha
         self.plus = plus
+        self.free = free
 
     def fit(
         self,
@@ -54,11 +66,13 @@ class PoissonRidge(CountModel):
         offset: Floats | None = None,
         scales: Sequence[str] | None = None,
         directions: Sequence[int] | None = None,
+        names: Sequence[str] | None = None,
     ) -> Self:
-        """Learn medians, scaling and coefficients."""
+        """Learn medians, scaling and coefficients; ``names`` of the columns are needed where some are free."""
         from sklearn.linear_model import PoissonRegressor
 
         X, y = checked_rows(self, X, y)
+        free = [column for column, name in enumerate(names or ()) if name in self.free]
         self.scales_ = tuple(scales) if scales is not None else ("plain",) * X.shape[1]
         offset = offset_of(X, exposure, offset)
         shaped = self._shape(X)
@@ -72,10 +86,13 @@ class PoissonRidge(CountModel):
         self.mean_ = filled.mean(axis=0)
         spread = filled.std(axis=0)
         self.spread_ = np.where(spread > 1e-9, spread, 1.0)
-        model = PoissonRegressor(alpha=self.alpha, max_iter=1000, tol=1e-6)
+        width = np.ones(filled.shape[1])
+        width[free] = _FREE
+        model = PoissonRegressor(alpha=self.alpha, solver="newton-cholesky", max_iter=1000, tol=1e-6)
         level = y.sum() / offset.sum()
-        model.fit((filled - self.mean_) / self.spread_, y / (offset * level), sample_weight=offset * level)
-        self.coefficients_ = np.asarray(model.coef_, dtype=np.float64)
+        scaled = (filled - self.mean_) / self.spread_ * width
+        model.fit(scaled, y / (offset * level), sample_weight=offset * level)
+        self.coefficients_ = np.asarray(model.coef_ * width, dtype=np.float64)
         self.intercept_ = float(model.intercept_ + np.log(level))
         return self
 
@@ -112,6 +129,7 @@ class PoissonRidge(CountModel):
             "plus": self.plus,
             "offset": self.offset,
             "level": self.level,
+            "free": list(self.free),
             "scales_": list(self.scales_),
             "intercept_": self.intercept_,
             **{name: getattr(self, name).tolist() for name in arrays},
@@ -120,7 +138,7 @@ class PoissonRidge(CountModel):
     @classmethod
     def load(cls, folder: Path, stem: str, state: dict[str, Any]) -> Self:
         """From JSON."""
-        model = cls(state["alpha"], state["plus"], state["offset"], state["level"])
+        model = cls(state["alpha"], state["plus"], state["offset"], state["level"], state.get("free") or ())
         model.scales_ = tuple(state["scales_"])
         model.intercept_ = float(state["intercept_"])
         model.indicators_ = np.asarray(state["indicators_"], dtype=np.int64)

@@ -135,7 +135,7 @@ def _judgements(
     pairwise = pd.concat([by_deviance, pairs_by_crps], ignore_index=True)
     ratios, ranks = build_level_ratios(cube), build_rank_stability(cube)
     scatter = scatter_of(backtest.made, cube)
-    floor = build_noise_floor(cube, recorded, baseline=spec.baseline, scatter=scatter, floor=spec.floor)
+    floor = build_noise_floor(cube, recorded, baseline=spec.baseline, scatter=scatter, crps=crps, floor=spec.floor)
     return {
         "noise_floor": floor,
         "comparison": pd.concat([comparison, by_crps], ignore_index=True),

@@ -171,6 +171,11 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
             read["conditions"] = resolve_conditions(
                 workspace, experiment, read["target"], policy=read["policy"], where=path
             )
+            problems += _free_problems(experiment.models, read["features"], path, ("models",))
+            if experiment.conditions is not None:
+                problems += _free_problems(
+                    experiment.conditions.models, read["conditions"], path, ("conditions", "models")
+                )
     except DefinitionError as error:
         problems.append(error)
     if "policy" in read:
@@ -198,6 +203,27 @@ def read_definitions(workspace: Workspace, name: str) -> Definitions:
         conditions=read["conditions"],
         also=read["also"],
     )
+
+
+def _free_problems(
+    models: Sequence[ModelSpec], features: Sequence[ResolvedFeature], path: Path, keys: tuple[str, ...]
+) -> list[RiskmodelError | str]:
+    """Coefficients that shall not be held back, of features that the set does not have."""
+    labels = [feature.label for feature in features]
+    problems: list[RiskmodelError | str] = []
+    for index, spec in enumerate(models):
+        named = spec.params.get("free", ())
+        unknown = [name for name in named if name not in labels] if isinstance(named, (list, tuple)) else []
+        if unknown:
+            problems.append(
+                DefinitionError(
+                    f"model '{spec.model_id}': 'free' names no feature of the set",
+                    where=place_in(path, *keys, index),
+                    found=unknown,
+                    hint=did_you_mean(unknown[0], labels),
+                )
+            )
+    return problems
 
 
 def _require_sources(sources: Mapping[str, SourceSpec]) -> None:
