@@ -35,6 +35,8 @@ def base_targets(table: pd.DataFrame) -> pd.Series[str]:
     >>> import pandas as pd
     >>> base_targets(pd.DataFrame({"target": ["callouts@1:quarter"]})).tolist()
     ['callouts@1']
+    >>> base_targets(pd.DataFrame({"target": []})).tolist()
+    []
     """
     # Not partition: of an empty column it makes a frame without columns.
     return table["target"].astype("str").str.replace(r":.*", "", regex=True)
