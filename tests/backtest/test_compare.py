@@ -274,7 +274,8 @@ def test_the_headline_names_the_best_model_with_its_interval(backtest):
     best = overall(found, "close")
     assert headline(found) == (
         f"Better than counting: close has a skill of {100 * best['skill']:.1f} % against rolling_12 "
-        f"(90 % interval {100 * best['low']:.1f} % to {100 * best['high']:.1f} %; forecasts: 96; target months: 6)."
+        f"(all months ahead together; 90 % interval {100 * best['low']:.1f} % to {100 * best['high']:.1f} %; "
+        "forecasts: 96; target months: 6)."
     )
 
 

@@ -310,6 +310,7 @@ def _resting_on(best: pd.Series[Any], comparison: pd.DataFrame) -> str:
     parts = ["no interval, so no difference is shown"]
     if np.isfinite(low):
         parts = [f"90 % interval {_per_cent(low)} to {_per_cent(high)}"]
+    parts.insert(0, "all months ahead together")
     parts += [f"forecasts: {int(best['forecasts']):,}", f"target months: {int(best['month_blocks'])}"]
     cells = comparison[(comparison["origin_date"] != _ALL) & (comparison["horizon"] != _ALL)]
     gaps = int(((cells["model_id"] == best["model_id"]) & (cells["forecasts"] == 0)).sum())

@@ -127,7 +127,7 @@ def _decide(candidates: list[Candidate], pairs: pd.DataFrame, rule: SelectionSpe
     alike = _as_good_as(best, pool, pairs, rule)
     chosen, decided = _preferred(alike, rule)
     opening = "" if ahead else f"{_capital(_none_beats(rule))} (if_none_beats: best). "
-    return chosen, opening + _because(chosen, best, len(alike), reference, decided)
+    return chosen, opening + _because(chosen, best, len(alike), reference, decided, rule)
 
 
 def _fall_back(left: list[Candidate], reference: Candidate, rule: SelectionSpec) -> tuple[Candidate | None, str]:
@@ -216,9 +216,14 @@ def _no_gain(candidate: Candidate, rule: SelectionSpec) -> str:
     return "no gain over the baseline is shown" if rule.require.beats_baseline == "shown" else "no skill above 0"
 
 
-def _because(chosen: Candidate, best: Candidate, alike: int, reference: Candidate, decided: str) -> str:
+_AHEAD = {"1..6": " up to six months ahead", "all": " over all months ahead"}
+
+
+def _because(
+    chosen: Candidate, best: Candidate, alike: int, reference: Candidate, decided: str, rule: SelectionSpec
+) -> str:
     against = "" if chosen is reference else f" against {reference.model_id}"
-    opening = f"{chosen.model_id} is selected: its skill is {_per_cent(chosen.skill)}{against}"
+    opening = f"{chosen.model_id} is selected: its skill is {_per_cent(chosen.skill)}{against}{_AHEAD[rule.horizons]}"
     if alike == 1:
         return f"{opening}, and no other candidate comes as close to it as the rule allows."
     behind = "" if chosen is best else f" ({best.model_id} has {_per_cent(best.skill)})"
