@@ -121,6 +121,21 @@ def comparison() -> pd.DataFrame:
     return as_table(pd.DataFrame([known, bare]), TABLES["comparison"])
 
 
+def noise_floor() -> pd.DataFrame:
+    """One bound that is known and one that is not."""
+    row = {"metric": "crps", "baseline": "rolling_12", "horizons": "all", "sentence": "So much is possible."}
+    known = row | {
+        "what": "hindsight",
+        "model_id": "",
+        "skill_bound": 0.083,
+        "low": 0.061,
+        "high": 0.104,
+        "forecasts": 900,
+    }
+    blank = row | {"what": "true mean", "model_id": "ridge", "skill_bound": np.nan, "low": np.nan, "high": np.nan}
+    return as_table(pd.DataFrame([known, blank | {"forecasts": 0}]), TABLES["noise_floor"])
+
+
 def calibration() -> pd.DataFrame:
     rows = [
         {
@@ -136,7 +151,7 @@ def calibration() -> pd.DataFrame:
 
 def planner_tables() -> dict[str, pd.DataFrame]:
     """All of them, as their records describe them."""
-    makers = (outlook, places, history, recording, comparison, calibration)
+    makers = (outlook, places, history, recording, comparison, noise_floor, calibration)
     return {maker.__name__: maker() for maker in makers}
 
 

@@ -6,10 +6,12 @@ Counts are drawn once with a seed; every level and window is a sum of the same d
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
+from riskmodel.contracts.judging_tables import NOISE_FLOOR
 from riskmodel.contracts.planner_tables import CALIBRATION, HISTORY, OUTLOOK, PLACES, RECORDING
 from riskmodel.contracts.tables import COMPARISON, as_table
 from riskmodel.narrative.forecast_words import Counted
@@ -107,6 +109,7 @@ def invented(
         "places": as_table(_places(parents), PLACES),
         "calibration": as_table(_calibration(), CALIBRATION),
         "comparison": as_table(_comparison(), COMPARISON),
+        "noise_floor": as_table(_noise_floor(), NOISE_FLOOR),
         "recording": as_table(_recording(made[0]["history"]), RECORDING),
     }
     return Invented(tables, _targets(), suppressed, _shapes(parents, squares), parents, made[0]["draws"])
@@ -295,6 +298,23 @@ def _comparison() -> pd.DataFrame:
                 "verdict": verdict,
             })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _noise_floor() -> pd.DataFrame:
+    """Two bounds by each rule, and another model's, which no page shows."""
+    parts = product(
+        (("poisson_deviance", 0.121), ("crps", 0.077)),
+        (("hindsight", "", 0.0), ("true mean", MODEL, 0.03), ("true mean", "x", 0.4)),
+        (("1..6", 0.0), ("all", 0.01)),
+    )
+    return pd.DataFrame([
+        {
+            "metric": metric, "baseline": "rolling_12", "what": what, "model_id": model, "horizons": horizons,
+            "skill_bound": bound + more + further, "low": bound + more - 0.02, "high": bound + more + 0.02,
+            "forecasts": 18864, "sentence": "So much is possible.",
+        }
+        for (metric, bound), (what, model, more), (horizons, further) in parts
+    ])  # fmt: skip
 
 
 def _recording(history: pd.DataFrame) -> pd.DataFrame:

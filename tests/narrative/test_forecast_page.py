@@ -350,6 +350,17 @@ def test_tables_that_are_not_given_leave_no_empty_section(made: Invented) -> Non
     assert all(read.tables.values())
 
 
+def test_beside_every_skill_stands_what_is_possible_at_all(read: Reader) -> None:
+    rows = read.tables["noise-floor"]
+    assert [row[0].partition(" ")[0] for row in rows] == ["Each"] * 4
+    assert [row[2:] for row in rows] == [
+        ["+13.1%", "+10.1% to +14.1%"], ["+16.1%", "+13.1% to +17.1%"],
+        ["+8.7%", "+5.7% to +9.7%"], ["+11.7%", "+8.7% to +12.7%"],
+    ]  # fmt: skip
+    assert "40" not in " ".join(" ".join(row) for row in rows), "another model's scatter says nothing of this one"
+    assert list(read.tables).index("noise-floor") == list(read.tables).index("comparison") + 1
+
+
 def test_no_sentence_speaks_of_causes_certainty_or_people_to_pursue(read: Reader) -> None:
     banned = re.compile(
         r"\b(will|cause[sd]?|drives?|driven|leads? to|due to|raises|lowers|hotspots?|flagged|champion|worst|"

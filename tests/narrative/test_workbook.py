@@ -34,7 +34,7 @@ ABOUT: dict[str, Any] = {
     "sources": [SourceNote("Street-level crime", "police.uk", "Open Government Licence v3.0")],
 }
 OUTLOOK_SHEETS = ["Next_12_months", "Wards", "MSOAs", "Quarters", "Financial_years", "Months", "LSOAs_by_year"]
-OTHERS = ["All_years", "Recording", "How_well", "Calibration", "Targets"]
+OTHERS = ["All_years", "Recording", "How_well", "At_most", "Calibration", "Targets"]
 ONE = {"outlook": given.outlook().query("level == 'pfa' and window == '12_months'"), "places": given.places()}
 
 
@@ -178,7 +178,13 @@ def test_a_leap_day_has_its_year_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "sheet, table", [("Recording", "recording"), ("How_well", "comparison"), ("Calibration", "calibration")]
+    "sheet, table",
+    [
+        ("Recording", "recording"),
+        ("How_well", "comparison"),
+        ("At_most", "noise_floor"),
+        ("Calibration", "calibration"),
+    ],
 )
 def test_the_other_tables_are_shown_whole(book: openpyxl.Workbook, sheet: str, table: str) -> None:
     rows, held = table_of(book[sheet]), given.planner_tables()[table]

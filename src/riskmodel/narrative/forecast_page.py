@@ -56,8 +56,8 @@ def build_forecast_page(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        ``outlook`` and ``places`` are needed; ``history``, ``recording``, ``calibration`` and ``comparison`` are shown
-        where they are given.
+        ``outlook`` and ``places`` are needed; ``history``, ``recording``, ``calibration``, ``comparison`` and
+        ``noise_floor`` are shown where they are given.
     title : str
         Whose forecast it is: the region's name.
     question : str
@@ -125,7 +125,8 @@ def build_forecast_page(
         words = f"{other.title}: quarters, years, pictures and smaller areas"
         sections.append(Section(f"target-{number}", other.title, parts=parts[:2], folded=parts[2:], folded_words=words))
     given = {
-        name: table_of(tables, name, withheld)[0] if name in tables else None for name in ("calibration", "comparison")
+        name: table_of(tables, name, withheld)[0] if name in tables else None
+        for name in ("calibration", "comparison", "noise_floor")
     }
     sections.append(
         reading_section(

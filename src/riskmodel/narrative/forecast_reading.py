@@ -1,6 +1,6 @@
 """The end of the forecast page: how to read it, what it is not for, the method, its record so far and its sources.
 
-In: the calibration and comparison tables and what the run rests on. Out: one section.
+In: the calibration, comparison and noise_floor tables and what the run rests on. Out: one section.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from riskmodel.backtest.noise_floor import HINDSIGHT, TRUE_MEAN
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, Counted
@@ -64,6 +65,7 @@ def reading_section(
     *,
     calibration: pd.DataFrame | None,
     comparison: pd.DataFrame | None,
+    noise_floor: pd.DataFrame | None = None,
     targets: Sequence[Counted],
     model_id: str,
     method: Sequence[str],
@@ -77,7 +79,7 @@ def reading_section(
 
     Parameters
     ----------
-    calibration, comparison : DataFrame or None
+    calibration, comparison, noise_floor : DataFrame or None
         The nouns of those names.
     targets : sequence of Counted
     model_id : str
@@ -97,6 +99,8 @@ def reading_section(
         [] if calibration is None or not len(calibration) else _calibration_tables(calibration, model_id, titles, book)
     )
     compared = [] if comparison is None or not len(comparison) else _comparison_tables(comparison, book)
+    if noise_floor is not None and len(noise_floor):
+        compared += _possible_tables(noise_floor, model_id, book)
     parts = [
         Section("how-to-read", "How to read the numbers", bullets=_READING),
         Section("not-for", "What this page must not be used for", ["Places and groups, never individuals."],
@@ -128,6 +132,26 @@ def _comparison_tables(comparison: pd.DataFrame, book: FactBook | None) -> list[
                  say("skill", "skill"), _between(say, r, "skill"), r["verdict"], say("month_blocks", "whole")))
         )  # fmt: skip
     return [HtmlTable("comparison", "Skill against counting, all origins and months ahead", headings, rows, page=0)]
+
+
+_KNOWN = {
+    HINDSIGHT: "Each month's own total and, for the shares of places, the months before and after it: hindsight",
+    TRUE_MEAN: "Each place's true mean, if counts scatter about it as they did about this forecast's",
+}
+
+
+def _possible_tables(noise_floor: pd.DataFrame, model_id: str, book: FactBook | None) -> list[HtmlTable]:
+    """The skill that could be reached at all, beside which the others are read."""
+    headings = [Heading("What would be known"), Heading("Measured by"), Heading("Skill it would reach", number=True),
+                Heading("Range of the skill", number=True, unit="9 in 10")]  # fmt: skip
+    own = (noise_floor["what"] == HINDSIGHT) | (noise_floor["model_id"] == model_id)
+    rows = []
+    for at, r in _records(noise_floor[own & (noise_floor["horizons"] == "all")]):
+        say = partial(_say, book, "noise_floor", at, r)
+        measured = _METRICS.get(r["metric"], r["metric"].replace("_", " "))
+        rows.append(Row((_KNOWN[r["what"]], measured, say("skill_bound", "skill"), _between(say, r, "skill"))))
+    caption = "What skill is possible at all, for counts scatter and no forecast foresees that"
+    return [HtmlTable("noise-floor", caption, headings, rows, page=0)] if rows else []
 
 
 def _calibration_tables(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from riskmodel.contracts.judging_tables import NOISE_FLOOR
 from riskmodel.contracts.planner_tables import CALIBRATION, HISTORY, OUTLOOK, PLACES, RECORDING
 from riskmodel.contracts.tables import COMPARISON, Table, TableError, as_table
 from riskmodel.narrative.facts.marks import bare
@@ -29,7 +30,7 @@ WIDE = ("pfa", "csp24", "lad24", "local")
 _YEARS = ("12_months", "financial_year", "calendar_year")
 _RECORDS = {
     "outlook": OUTLOOK, "history": HISTORY, "places": PLACES, "calibration": CALIBRATION, "recording": RECORDING,
-    "comparison": COMPARISON,
+    "comparison": COMPARISON, "noise_floor": NOISE_FLOOR,
 }  # fmt: skip
 
 

@@ -54,8 +54,8 @@ def write_workbook(
     path : Path
         Where the XLSX file shall lie.
     tables : mapping of str to DataFrame
-        ``outlook`` and ``places`` are needed; ``history``, ``recording``, ``comparison`` and ``calibration`` are shown
-        where they are given. A sheet without rows is left out.
+        ``outlook`` and ``places`` are needed; ``history``, ``recording``, ``comparison``, ``noise_floor`` and
+        ``calibration`` are shown where they are given. A sheet without rows is left out.
     title : str
         The cover's title, e.g. the region and what is expected there.
     targets : sequence of TargetNote

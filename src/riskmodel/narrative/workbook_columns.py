@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from riskmodel.contracts.judging_tables import NOISE_FLOOR
 from riskmodel.contracts.planner_tables import CALIBRATION, HISTORY, OUTLOOK, RECORDING
 from riskmodel.contracts.tables import COMPARISON, Column, Table
 
@@ -12,6 +13,7 @@ __all__ = [
     "COMPARISON_COLUMNS",
     "FORMATS",
     "HISTORY_COLUMNS",
+    "NOISE_FLOOR_COLUMNS",
     "OUTLOOK_COLUMNS",
     "RECORDING_COLUMNS",
     "TARGET_COLUMNS",
@@ -110,6 +112,18 @@ COMPARISON_COLUMNS = (
     _of(COMPARISON, "verdict", "Verdict", "text", width=26),
     _of(COMPARISON, "forecasts", "Forecasts judged", "count"),
     _of(COMPARISON, "month_blocks", "Months judged", "count"),
+)
+NOISE_FLOOR_COLUMNS = (
+    _of(NOISE_FLOOR, "what", "What would be known", "text", width=18),
+    _of(NOISE_FLOOR, "model_id", "Forecast", "text", note=False, width=24),
+    _of(NOISE_FLOOR, "baseline", "Compared with", "text", width=18),
+    _of(NOISE_FLOOR, "metric", "Measured by", "text", width=20),
+    _of(NOISE_FLOOR, "horizons", "Months ahead", "text", width=12),
+    _of(NOISE_FLOOR, "skill_bound", "Gain it would reach", "share1"),
+    _of(NOISE_FLOOR, "low", "Gain: low end", "share1"),
+    _of(NOISE_FLOOR, "high", "Gain: high end", "share1"),
+    _of(NOISE_FLOOR, "forecasts", "Forecasts judged", "count"),
+    _of(NOISE_FLOOR, "sentence", "In words", "text", note=False, width=60),
 )
 CALIBRATION_COLUMNS = (
     _of(CALIBRATION, "model_id", "Forecast", "text", note=False, width=24),

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from riskmodel.contracts.judging_tables import NOISE_FLOOR
 from riskmodel.contracts.planner_tables import CALIBRATION, HISTORY, OUTLOOK, PLACES, RECORDING
 from riskmodel.contracts.tables import COMPARISON, Table, TableError, as_table
 from riskmodel.narrative.workbook_columns import (
     CALIBRATION_COLUMNS,
     COMPARISON_COLUMNS,
     HISTORY_COLUMNS,
+    NOISE_FLOOR_COLUMNS,
     OUTLOOK_COLUMNS,
     RECORDING_COLUMNS,
     TARGET_COLUMNS,
@@ -79,6 +81,7 @@ def build_sheets(
     for name, record, columns, label, title in (
         ("recording", RECORDING, RECORDING_COLUMNS, "Recording", "How many records had a known place, by month"),
         ("comparison", COMPARISON, COMPARISON_COLUMNS, "How_well", "How well the forecast has done against counting"),
+        ("noise_floor", NOISE_FLOOR, NOISE_FLOOR_COLUMNS, "At_most", "What gain over counting is possible at all"),
         ("calibration", CALIBRATION, CALIBRATION_COLUMNS, "Calibration", "How often ranges held what they promised"),
     ):
         if name in tables:

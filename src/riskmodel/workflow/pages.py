@@ -115,7 +115,7 @@ def _links(current: str) -> list[PageLink]:
 
 
 def _shown(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    wanted = ("outlook", "history", "places", "calibration", "recording", "comparison")
+    wanted = ("outlook", "history", "places", "calibration", "recording", "comparison", "noise_floor")
     return {name: tables[name] for name in wanted if name in tables}
 
 
