@@ -33,7 +33,7 @@ _SAID = {
 }
 
 
-def read_spec(path: Path, model: type[S], context: Mapping[str, Any] | None = None) -> S:
+def read_spec(path: Path, model: type[S], context: Mapping[str, Any] | None = None, *, text: str | None = None) -> S:
     """Read one YAML file as one spec.
 
     Parameters
@@ -42,13 +42,15 @@ def read_spec(path: Path, model: type[S], context: Mapping[str, Any] | None = No
     model : type of Spec
     context : mapping, optional
         What the spec's own validators are told, such as the run that a form must be about.
+    text : str, optional
+        The part of the file that is YAML, from its first line on, where that is not all of it.
 
     Raises
     ------
     DefinitionError
         With every problem of the file, each as ``file:line: what``.
     """
-    document = _document(path)
+    document = _document(path, text)
     if not isinstance(document, dict):
         found = "nothing" if document is None else "a list" if isinstance(document, list) else "a single value"
         keys = list(model.model_fields)
@@ -60,12 +62,12 @@ def read_spec(path: Path, model: type[S], context: Mapping[str, Any] | None = No
         raise DefinitionError.of_all([problem for _, problem in problems]) from error
 
 
-def _document(path: Path) -> Any:
+def _document(path: Path, text: str | None = None) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        return YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        return YAML(typ="rt").load(path.read_text(encoding="utf-8") if text is None else text)
     except UnicodeDecodeError as error:
         raise DefinitionError("this file is not UTF-8 text", where=path, hint="save it as UTF-8") from error
     except MarkedYAMLError as error:
@@ -80,9 +82,9 @@ def _document(path: Path) -> Any:
         raise DefinitionError(f"not YAML: {str(error).splitlines()[0]}", where=path) from error
 
 
-def place_in(path: Path, *location: str | int) -> str:
+def place_in(path: Path, *location: str | int, text: str | None = None) -> str:
     """``file:line`` of a place in a definition that has been read already, for a message."""
-    return f"{path.as_posix()}:{line_of(_document(path), location)}"
+    return f"{path.as_posix()}:{line_of(_document(path, text), location)}"
 
 
 def line_of(document: Any, location: Sequence[str | int]) -> int:
