@@ -60,13 +60,18 @@ def check(
     report = check_workspace(Workspace(workspace), experiment=experiment, data=data)
     counts = ", ".join(f"{n} {kind if n == 1 else _plural(kind)}" for kind, n in report.counts.items())
     lines = [f"Definitions are sound: {counts}; experiments: {', '.join(report.experiments)}."]
+    lines.append(f"Language: {report.texts} texts read, nothing to mend.")
     for missing in report.missing:
         mark = "needed" if missing.needed else "month not held"
         lines.append(f"  {missing.force}: {missing.folder}/{missing.file}  ({mark}; {missing.publisher})")
     if data is not None and not report.missing:
         lines.append("No published file is missing.")
     needed = [m for m in report.missing if m.needed]
-    result: dict[str, Any] = {"counts": report.counts, "missing": [asdict(m) for m in report.missing]}
+    result: dict[str, Any] = {
+        "counts": report.counts,
+        "texts": report.texts,
+        "missing": [asdict(m) for m in report.missing],
+    }
     problems = 0
     if data is not None and experiment is not None and not needed:
         result["quality"], said = judged(workspace, experiment, data, out)

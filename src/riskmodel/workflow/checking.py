@@ -12,6 +12,7 @@ from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.narrative.papers import record_problems
 from riskmodel.sources.files import missing_files
 from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, RESIDENTS, Definitions, read_definitions
+from riskmodel.workflow.language_checks import language_problems
 from riskmodel.workflow.side_targets import target_problems
 from riskmodel.workflow.target_versions import version_problems
 
@@ -32,17 +33,19 @@ class Missing:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What ``check_workspace`` found."""
+    """What ``check_workspace`` found; ``texts`` is how many texts it read for their language."""
 
     counts: dict[str, int]
     experiments: tuple[str, ...]
     missing: tuple[Missing, ...] = field(default=())
+    texts: int = 0
 
 
 def check_workspace(workspace: Workspace, *, experiment: str | None = None, data: Path | None = None) -> CheckReport:
     """Read and cross-check every definition; with a data folder, list the files its regions lack.
 
-    Targets are also held against the runs logged in the workspace: a changed definition is a new version.
+    Their words, and the texts people wrote beside them, are held to the rules of language. Targets are also held
+    against the runs logged in the workspace: a changed definition is a new version.
 
     Parameters
     ----------
@@ -81,12 +84,14 @@ def check_workspace(workspace: Workspace, *, experiment: str | None = None, data
             definitions.append(read_definitions(workspace, name))
         except DefinitionError as error:
             problems.append(error)
+    texts, wrong = language_problems(workspace, wanted)
+    problems += wrong
     recorded = recorded_definitions(workspace=workspace.root)
     problems += [problem for held in definitions for problem in version_problems(held, recorded)]
     if problems:
         raise DefinitionError.of_all(problems)
     missing = [m for d in definitions for m in _missing(d, data)] if data is not None else []
-    return CheckReport(counts, tuple(d.name for d in definitions), tuple(missing))
+    return CheckReport(counts, tuple(d.name for d in definitions), tuple(missing), texts)
 
 
 def _factor_problems(workspace: Workspace) -> list[RiskmodelError | str]:
