@@ -23,7 +23,10 @@ SHOWN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("title",), ("factors", "*", "title"), ("factors", "*", "caveat"), ("gaps", "*", "title"), ("gaps", "*", "why"),
     ),
     "characteristic": (("title",), ("recorded_as",)),
-    "policy": (("title",), ("use",), ("permitted_factors", "*", "reason"), ("how_to_challenge",), ("community_view",)),
+    "policy": (
+        ("title",), ("use_statement",), ("contact",), ("how_to_challenge",), ("community_view",), ("record", "*"),
+        ("stop_rules", "*", "then"), ("permitted_factors", "*", "reason"),
+    ),
     "source": (("title",), ("notes",)),
     "set": (("title",),),
 }  # fmt: skip

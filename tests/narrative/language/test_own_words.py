@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from narrative.fairness_tables import invented as audited
 from narrative.model_tables import modelled
 from narrative.outlook_tables import invented
+from narrative.papers.papers_tables import make_papers
+from narrative.test_fairness_page import page_of as fairness_page
 from narrative.test_forecast_page import page_of as forecast_page
 from narrative.test_model_page import page_of as model_page
 from riskmodel.contracts.tables import TABLES
@@ -18,22 +21,29 @@ from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.narrative.language import (
     Context,
     Finding,
+    Passage,
     classes,
     html_passages,
     lint_html,
     lint_markdown,
+    lint_passages,
     lint_text,
+    markdown_passages,
     reading_ages,
 )
 from riskmodel.narrative.language.rules import UNDECLARED
+from riskmodel.narrative.papers import papers_of
 from riskmodel.workflow.language_checks import SHOWN, language_problems
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 NARRATIVE = REPOSITORY / "src" / "riskmodel" / "narrative"
-MODULES = sorted(p for p in NARRATIVE.glob("*.py"))
+# The rules themselves hold what they look for.
+MODULES = sorted(p for p in NARRATIVE.rglob("*.py") if p.parent.name != "language")
+MODULES += sorted((NARRATIVE.parent / "fairness").rglob("*.py"))
 DOCUMENTS = [REPOSITORY / f"{name}.md" for name in ("README", "GLOSSARY", "CONTRIBUTING", "CHANGELOG")]
 DOCUMENTS += sorted((REPOSITORY / "docs").rglob("*.md")) + sorted((REPOSITORY / "fairness").rglob("*.md"))
 OURS = Context(generated=True)
+PAGES = ["forecast", "model", "fairness"]
 # The how-to lists, class by class, what the rules find.
 LISTED = REPOSITORY / "docs" / "how-to" / "write-text.md"
 
@@ -54,27 +64,38 @@ def strings_of(module: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
-    return {"forecast": forecast_page(invented(120)), "model": model_page(modelled())}
+    return {
+        "forecast": forecast_page(invented(120)),
+        "model": model_page(modelled()),
+        "fairness": fairness_page(audited()),
+    }
 
 
-@pytest.mark.parametrize("name", ["forecast", "model"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_says_nothing_it_should_not(pages: dict[str, str], name: str) -> None:
     assert told(lint_html(pages[name])) == []
 
 
-@pytest.mark.parametrize("name", ["forecast", "model"])
+@pytest.mark.parametrize("name", PAGES)
 def test_the_sections_of_a_page_have_a_reading_age(pages: dict[str, str], name: str) -> None:
     """No page is harder than a text for adults with long words in it; most of ours are tables and captions."""
     ages = [age for age in reading_ages(html_passages(pages[name])).values() if not age.is_rough]
     assert ages and all(age.years is not None and 9 < age.years < 17 for age in ages)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("module", MODULES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_no_sentence_that_pages_are_made_of_breaks_a_rule(module: Path) -> None:
-    # Entries of a list that its page heads with what it is not for; the page itself is linted above.
-    denied = {"decisions about any person, or pursuing people"}
-    denied |= {"judging a place or the people who live in it, or league tables of places"}
-    assert told([f for text in strings_of(module) if text not in denied for f in lint_text(text, context=OURS)]) == []
+    """What begins with a small letter may stand under words that deny it; the pages themselves are linted whole."""
+    for text in strings_of(module):
+        entry = text[0].islower()
+        passage = Passage(text, 1, 0, "What it is not for" if entry else "", "item" if entry else "prose")
+        assert told(lint_passages([passage], context=OURS)) == []
+
+
+def test_the_papers_for_reviewers_say_nothing_they_should_not() -> None:
+    for name, text in papers_of(make_papers(REPOSITORY)).items():
+        if name.endswith(".md"):
+            assert told(lint_passages(markdown_passages(text), context=OURS)) == [], name
 
 
 def test_templates_say_nothing_they_should_not() -> None:

@@ -33,8 +33,8 @@ WRITTEN = Context()
 GENERATED = Context(generated=True)
 """A page of the package's own."""
 _WORD = re.compile(r"\w+(?:['-]\w+)*")
-# Rules know small digits (0 to 2) from others, and nothing more of a digit.
-_DIGITS = str.maketrans("0123456789", "1119999999")
+# Rules know nought and small digits (1 and 2) from others, and nothing more of a digit.
+_DIGITS = str.maketrans("0123456789", "0119999999")
 _LONGEST_NAME = 12
 
 

@@ -74,7 +74,7 @@ FIELDS: tuple[Field, ...] = (
     *_section(
         "Tier 2: description and rationale",
         ("2.2.1", "Detailed description", "detailed_description", "how it works, in technical detail"),
-        ("2.2.2", "Benefits", "benefits", "what is expected of it, and how it will be known"),
+        ("2.2.2", "Benefits", "benefits", "what is expected of it, and how that is to be known"),
         ("2.2.3", "Previous process", "previous_process", "how it was decided before"),
         ("2.2.4", "Alternatives considered", "alternatives_considered", "what else was weighed, without a model too"),
     ),

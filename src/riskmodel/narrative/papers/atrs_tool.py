@@ -77,7 +77,7 @@ def _rationale(papers: Papers) -> dict[str, Answer]:
         "benefits": Answer(
             f"Measured so far: {papers.headline}",
             "tables/comparison.csv",
-            "what the organisation expects to gain, and how it will know",
+            "what the organisation expects to gain, and how it is to know",
         ),
         "previous_process": Answer(
             f"The forecast is judged against {papers.baseline}: {architecture_words(papers, papers.baseline)} The "
