@@ -125,7 +125,7 @@ def test_any_other_digit_is(written, words: str, found: str) -> None:
 def test_words_are_held_to_the_rules_on_the_lines_of_the_file(written) -> None:
     text = HEAD.replace("What residents said", "A no-go area") + BODY + "\nIt is\na ghetto.\n"
     found = [(f.line, f.rule, f.excerpt) for f in lint_written(read_text(written(text)))]
-    assert found == [(1, "place_label", "no-go area"), (13, "place_label", "ghetto")]
+    assert found == [(2, "place_label", "no-go area"), (13, "place_label", "ghetto")]
 
 
 def test_a_fact_is_read_as_the_number_it_is(written) -> None:
@@ -141,6 +141,7 @@ def test_words_that_are_kept_stay_and_have_a_reason(written) -> None:
     body = 'She called it a "no-go area". Those aged 16 vote. The other is a no-go zone for 12.\n'
     found = [(f.rule, f.excerpt) for f in lint_written(read_text(written("---\n" + kept + body)))]
     assert found == [("place_label", "no-go zone"), ("undeclared_number", "12")]
-    said = refused(written("---\n" + kept + "Nothing of it.\n"))
+    said = refused(written("---\n" + kept + "Nothing of it, nor of {{fact:none}}.\n"))
+    assert "the head declares no fact 'none'" in said
     assert "text.md:7: the text does not hold the kept words 'no-go area'" in said
     assert "text.md:9: the text does not hold the kept words 'aged 16'" in said

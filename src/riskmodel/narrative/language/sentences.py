@@ -20,7 +20,8 @@ _SHORT = re.compile(
 _CLAUSE = re.compile(r"[;:]|\b(?:but|because|since|while|although|though|whereas|yet)\b|, (?:and|so|which|or)\b")
 _DENIAL = re.compile(
     r"\b(?:no(?! doubt| question| wonder)|not(?! only| just| merely| simply| surpris)|never|none|nobody|no one|nothing|"
-    r"neither|nor|cannot|without(?! doubt)|rather than|instead of|absence of|free of|out of scope)\b|n't\b(?! only| just)"
+    r"neither|nor|cannot|without(?! doubt)|rather than|instead of|absence of|free of|out of scope)\b|"
+    r"n't\b(?! only| just)"
 )
 _LIST = re.compile(r"\b(?:not|never)\b[^:;.]*\b(?:for|to|that|say|says|mean|means|show|shows|used)\s*:")
 _REACH = 12

@@ -56,14 +56,15 @@ class WrittenText:
         Its head.
     body : str
         The Markdown below the head, facts as written.
-    line : int
-        The line of the file the body begins on.
+    line, title_line : int
+        The lines of the file that the body begins on, and that the title stands on.
     """
 
     path: Path
     spec: TextSpec
     body: str
     line: int
+    title_line: int
 
     @property
     def facts(self) -> dict[str, TextFactSpec]:
@@ -73,7 +74,8 @@ class WrittenText:
     @property
     def filled(self) -> str:
         """The body with every fact shown as its number."""
-        return _FACT.sub(lambda m: self.facts[m.group(1)].shown, self.body)
+        facts = self.facts
+        return _FACT.sub(lambda m: facts[m.group(1)].shown if m.group(1) in facts else m.group(), self.body)
 
 
 def read_text(path: Path) -> WrittenText:
@@ -108,7 +110,8 @@ def read_text(path: Path) -> WrittenText:
         )
     yaml = head.group().rstrip().removesuffix("---")
     spec = read_spec(path, TextSpec, text=yaml)
-    text = WrittenText(path, spec, content[head.end() :], head.group().count("\n") + 1)
+    title_line = int(place_in(path, "title", text=yaml).rpartition(":")[2])
+    text = WrittenText(path, spec, content[head.end() :], head.group().count("\n") + 1, title_line)
     problems = [*_unknown(text), *_unused(text, yaml)]
     if not text.body.strip():
         problems.append(DefinitionError("the text has a head and no words", where=f"{path.as_posix()}:{text.line}"))
@@ -165,7 +168,7 @@ def lint_written(text: WrittenText, *, names: Collection[str] = (), context: Con
         Lines are those of the file; positions those of ``filled``, or, for a number, of ``body``.
     """
     kept = [" ".join(k.words.split()) for k in text.spec.kept]
-    title = Passage(text.spec.title, 1, 0, "", "heading")
+    title = Passage(text.spec.title, text.title_line, 0, "", "heading")
     said = lint_passages([title, *markdown_passages(text.filled, line=text.line)], names=names, context=context)
     found = [f for f in [*said, *_undeclared(text)] if not any(f.excerpt in w and w in f.sentence for w in kept)]
     return sorted(found, key=lambda f: (f.line, f.start, f.end, f.rule))
