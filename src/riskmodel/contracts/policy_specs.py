@@ -91,7 +91,7 @@ class BoundsSpec(Spec):
 class EvidenceSpec(Spec):
     """How much evidence a verdict needs."""
 
-    least_blocks: int = Field(default=12, ge=6, description="blocks of places that hold the group")
+    least_blocks: int = Field(default=6, ge=6, description="blocks of places that hold the group")
     least_people: int = Field(default=500, ge=1, description="people of the group in the region")
     least_records: int = Field(default=100, ge=10, description="records, weighted by the group's share of each area")
     significance: Share = Field(default=0.05, description="after Holm, over the groups of one characteristic")
