@@ -141,3 +141,6 @@ def test_a_joint_table_that_cannot_have_the_margins_is_refused() -> None:
     sex, *_ = invented_groupings(5, 8)
     with pytest.raises(DefinitionError, match="two or more"):
         cross([sex, sex])
+    race = invented_groupings(5, 8)[1]
+    with pytest.raises(DefinitionError, match="other areas"):
+        cross([sex, race.at(race.areas[::-1])])

@@ -43,6 +43,7 @@ def test_a_form_for_each_group_that_cannot_be_judged_and_for_no_other() -> None:
     assert table.loc["female", "columns"] == "lsoa21; month; sex; people_affected"
     assert table.loc["female", "breakdowns"] == "sex: female, male, not known"
     assert table.loc["female", "wanted"].startswith("A table of people affected")
+    assert table.loc["asian", "wanted"].startswith("A table of people affected")
     assert table.loc["disabled", "wanted"].startswith("More months of people affected")
     assert table.loc["asian", "least_records"] == records_needed(
         race.people[:, 0].sum() / race.total.sum(), EvidenceSpec(), groups=3

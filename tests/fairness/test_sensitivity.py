@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crossing_builders import invented_groupings
 from riskmodel.fairness.evidence import Grouping
 from riskmodel.fairness.priority import put_first
-from riskmodel.fairness.sensitivity import Judged, build_tipping_points, supposed_records, tipping_point
+from riskmodel.fairness.sensitivity import Judged, build_tipping_points, records_if_recorded_alike, tipping_point
 
 GRID = (0.4, 0.6, 0.8, 1.0, 1.2)
 
@@ -34,7 +34,8 @@ class Region:
         self.recorded = chance.poisson(self.expected[0]).astype(float)
         self.months = np.array([12.0, 12.0, 6.0])
 
-    def judge(self, records: np.ndarray) -> Judged:
+    def judge(self, times: np.ndarray) -> Judged:
+        records = self.recorded.sum(axis=0) * times
         mean = self.expected.sum(axis=1)
         found = np.array(
             [[[contrast(s, m, y) for s in self.grouping.shares.T] for m in mean] for y in records]
@@ -49,16 +50,16 @@ class Region:
 
 
 @given(st.floats(0.2, 2.0), st.floats(0.0, 1.0))
-def test_supposed_records_follow_the_formula(recorded: float, share: float) -> None:
+def test_records_if_recorded_alike_follow_the_formula(recorded: float, share: float) -> None:
     rest = 1 - share
-    found = supposed_records(7.0, [share], recorded)
-    assert found[0] == pytest.approx(7.0 / np.exp(share * np.log(recorded) + rest * np.log(1.0)))
+    found = 7.0 * records_if_recorded_alike([share], [recorded])
+    assert found[0, 0] == pytest.approx(7.0 / np.exp(share * np.log(recorded) + rest * np.log(1.0)))
 
 
 def test_as_recorded_is_the_audit_itself() -> None:
     region = Region()
     table = region.table()
-    own = region.judge(region.recorded.sum(axis=0)[None])
+    own = region.judge(np.ones((1, 60)))
     rows = table[table["recorded_share"] == 1.0].set_index(["model_id", "group"])
     assert set(rows["changes"]) == {"no"}
     for m, model in enumerate("ab"):
@@ -108,7 +109,7 @@ def test_the_flip_between_two_shares_of_the_grid_is_found_to_a_hundredth() -> No
         g, m = region.grouping.groups.index(str(group)), "ab".index(str(model))
         nearer = found + (0.01 if found < 1 else -0.01)
         words = [
-            region.judge(supposed_records(region.recorded.sum(axis=0), region.grouping.shares[:, g], [share]))
+            region.judge(records_if_recorded_alike(region.grouping.shares[:, g], [share]))
             for share in (found, nearer, 1.0)
         ]
         said = [
@@ -120,11 +121,9 @@ def test_the_flip_between_two_shares_of_the_grid_is_found_to_a_hundredth() -> No
 
 def test_a_concern_in_the_other_direction_is_another_verdict() -> None:
     region = Region()
-    region.judge = lambda records: Judged(  # type: ignore[method-assign]
-        np.broadcast_to(
-            (records.sum(axis=1) > region.recorded.sum() * 1.02)[:, None, None] - 0.5, (len(records), 2, 3)
-        ),
-        np.full((len(records), 2, 3), "concern"),
+    region.judge = lambda times: Judged(  # type: ignore[method-assign]
+        np.broadcast_to((times.mean(axis=1) > 1.02)[:, None, None] - 0.5, (len(times), 2, 3)),
+        np.full((len(times), 2, 3), "concern"),
     )
     table = region.table()
     low = table[table["recorded_share"] == 0.4]
@@ -134,7 +133,7 @@ def test_a_concern_in_the_other_direction_is_another_verdict() -> None:
 
 def test_no_flip_no_tipping_point() -> None:
     region = Region()
-    region.judge = lambda records: Judged(  # type: ignore[method-assign]
-        np.zeros((len(records), 2, 3)), np.full((len(records), 2, 3), "not_visible")
+    region.judge = lambda times: Judged(  # type: ignore[method-assign]
+        np.zeros((len(times), 2, 3)), np.full((len(times), 2, 3), "not_visible")
     )
     assert tipping_point(region.table(), "ethnic_group", "black", "a") is None

@@ -225,13 +225,13 @@ def _greatest(above: Floats, below: Floats, room: _Room) -> tuple[Floats, Floats
     ratio = _ratio(people @ above, people @ below)
     grown = np.ones(len(ratio), dtype=np.bool_)
     while grown.any():
-        found = np.isfinite(ratio)
-        trial = np.where(found, ratio, 0.0)
-        better = room.best(above[None, :] - trial[:, None] * below[None, :])
-        reached = better @ above - trial * (better @ below)
-        grown = found & (reached > _ROUNDING * np.maximum(better @ above, 1e-300))
+        trial = np.where(np.isfinite(ratio), ratio, 0.0)
+        better = room.best(above - trial[:, None] * below)
+        found = _ratio(better @ above, better @ below)
+        # An infinite ratio, and one that nobody has (NaN), are not bettered.
+        grown = found > ratio * (1.0 + _ROUNDING)
         people = np.where(grown[:, None], better, people)
-        ratio = np.where(grown, _ratio(people @ above, people @ below), ratio)
+        ratio = np.where(grown, found, ratio)
     return ratio, people
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,11 @@ class Crossing:
     ----------
     characteristic : str
         The characteristics' names, joined by `` x ``.
+    titles, questions : str
+        What they are called, and what they are asked for, joined in the same way.
     groups : tuple of str, [cell]
         The groups' names, joined by `` & ``; the last characteristic's change first.
+    areas : array of str, [area]
     people : array [area, cell]
         Estimated people; the cells of an area add up to ``total``.
     total : array [area]
@@ -51,7 +55,10 @@ class Crossing:
     """
 
     characteristic: str
+    titles: str
+    questions: str
     groups: tuple[str, ...]
+    areas: npt.NDArray[np.str_]
     people: Floats
     total: Floats
     members: tuple[Floats, ...]
@@ -59,6 +66,13 @@ class Crossing:
     empty: dict[str, str]
     difference: float
     left_out: float
+
+    def grouping(self) -> Grouping:
+        """The cells as groups that an audit can be asked about."""
+        kind: Literal["people", "areas"] = "people" if self.members else "areas"
+        return Grouping(
+            self.characteristic, self.titles, self.questions, self.groups, self.areas, self.people, self.total, kind
+        )
 
 
 def cross(margins: Sequence[Grouping], *, joint: npt.ArrayLike | None = None) -> Crossing:
@@ -92,6 +106,8 @@ def cross(margins: Sequence[Grouping], *, joint: npt.ArrayLike | None = None) ->
         raise DefinitionError("an intersection is of two or more different characteristics", found=names)
     for margin in margins:
         _require_everybody(margin)
+        if not np.array_equal(margin.areas, margins[0].areas):
+            raise DefinitionError(f"'{margin.characteristic}' is of other areas than '{names[0]}'", hint="Grouping.at")
     of_people = [margin.kind != "areas" for margin in margins]
     counted = [np.asarray(m.people, dtype=np.float64) for m, people in zip(margins, of_people, strict=True) if people]
     classes = [np.asarray(m.people) > 0 for m, people in zip(margins, of_people, strict=True) if not people]
@@ -116,6 +132,9 @@ def cross(margins: Sequence[Grouping], *, joint: npt.ArrayLike | None = None) ->
     groups = tuple(" & ".join(cell) for cell in product(*(map(str, margin.groups) for margin in margins)))
     return Crossing(
         characteristic=" x ".join(names),
+        titles=" x ".join(margin.title for margin in margins),
+        questions=" x ".join(margin.question for margin in margins),
+        areas=margins[0].areas,
         groups=groups,
         people=people,
         total=total,

@@ -70,6 +70,8 @@ def build_data_requests(
         (audit["code"] == _WITH_A_VERDICT) & (audit["part"] == "all") & (audit["model_id"] == model_id)
     ]  # fmt: skip
     words = rows.groupby(["characteristic", "group"])["verdict"].agg(set).to_dict()
+    counted = rows[(rows["evidence"] == "outcomes") & (rows["verdict"] == "insufficient")]
+    held = set(zip(counted["characteristic"], counted["group"], strict=True))
     single = {grouping.characteristic: grouping for grouping in groupings}
     forms = []
     for grouping in groupings:
@@ -81,7 +83,7 @@ def build_data_requests(
             if verdict is None or found.intersection(_JUDGED):
                 continue
             share = float(people) / everybody if everybody > 0 else 0.0
-            wanted = _form(parts, group, verdict, level)
+            wanted = _form(parts, group, level, more=(grouping.characteristic, group) in held)
             least = records_needed(share, evidence, groups=len(grouping.groups))
             by_area = all(part.kind == "areas" for part in parts)
             forms.append(
@@ -128,19 +130,19 @@ def records_needed(share: float, evidence: EvidenceSpec, *, groups: int) -> floa
     return float(max(np.ceil(needed / 10.0) * 10.0, evidence.least_records))
 
 
-def _form(parts: Sequence[Grouping], group: str, verdict: str, level: str) -> tuple[str, str, str]:
-    """What is wanted, its columns and its breakdowns."""
+def _form(parts: Sequence[Grouping], group: str, level: str, *, more: bool) -> tuple[str, str, str]:
+    """What is wanted (of what is held already, more), its columns and its breakdowns."""
     of_people = [part for part in parts if part.kind == "people"]
     names = [part.characteristic for part in of_people]
+    by = " and ".join(names)
     if not of_people:
         return (
             f"More months of the same records by area: where '{group}' is, the area itself tells",
             "; ".join([level, "month", "records"]),
             "none: the class is known from the area",
         )
-    more = "More months of" if verdict == "insufficient" else "A table of"
     return (
-        f"{more} people affected by violence, by area, month and {' and '.join(names)}",
+        f"{'More months' if more else 'A table'} of people affected by violence, by area, month and {by}",
         "; ".join([level, "month", *names, "people_affected"]),
         "; ".join(_breakdowns(of_people)),
     )

@@ -19,7 +19,7 @@ from riskmodel.fairness.evidence import Grouping
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Judged", "build_tipping_points", "supposed_records", "tipping_point"]
+__all__ = ["Judged", "build_tipping_points", "records_if_recorded_alike", "tipping_point"]
 
 Floats = npt.NDArray[np.float64]
 AS_RECORDED = 1.0
@@ -35,35 +35,33 @@ class Judged(NamedTuple):
 
 
 JudgeRecords = Callable[[Floats], Judged]
-"""The audit of all groups of a characteristic, given records [supposition, area]."""
+"""The audit of all groups of a characteristic, given how many times as many records there are [supposition, area]."""
 PutFirst = Callable[[Floats], Floats]
 """How much of each area is put first [..., area], given counts [..., area]."""
 
 
-def supposed_records(observed: npt.ArrayLike, share: npt.ArrayLike, recorded_share: npt.ArrayLike) -> Floats:
-    """Records as they would be had a group's violence been recorded as often as that of others.
+def records_if_recorded_alike(share: npt.ArrayLike, recorded_share: npt.ArrayLike) -> Floats:
+    """How many times as many records there would be had a group's violence been recorded as often as that of others.
 
     Parameters
     ----------
-    observed : array-like [..., area]
-        What was recorded.
     share : array-like [area]
         The group's share of residents.
-    recorded_share : array-like [...]
+    recorded_share : array-like [supposition]
         Supposed share of the group's violence that is recorded, relative to that of others.
 
     Returns
     -------
-    array [..., area]
-        observed / recorded_share ** share; ``observed`` may have axes before its last that fit those of the shares.
+    array [supposition, area]
+        1 / recorded_share ** share.
 
     Examples
     --------
-    >>> supposed_records([10.0, 10.0], [0.0, 1.0], [1.0, 0.5]).tolist()
-    [[10.0, 10.0], [10.0, 20.0]]
+    >>> records_if_recorded_alike([0.0, 0.5, 1.0], [1.0, 0.25]).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 2.0, 4.0]]
     """
-    recorded = np.asarray(recorded_share, dtype=np.float64)[..., None]
-    return np.asarray(np.asarray(observed) / recorded ** np.asarray(share), dtype=np.float64)
+    recorded = np.asarray(recorded_share, dtype=np.float64)[:, None]
+    return np.asarray(1.0 / recorded ** np.asarray(share), dtype=np.float64)
 
 
 def build_tipping_points(
@@ -111,8 +109,8 @@ def build_tipping_points(
     first = np.einsum("o,moa,ag->mg", weight, put_first(expected), living)
     frames = []
     for g, group in enumerate(grouping.groups):
-        shares, judged = _refined(judge, recorded.sum(axis=0), grouping.shares[:, g], g, grid)
-        supposed = supposed_records(recorded, grouping.shares[:, g], shares[:, None])
+        shares, judged = _refined(judge, grouping.shares[:, g], g, grid)
+        supposed = recorded * records_if_recorded_alike(grouping.shares[:, g], shares)[:, None, :]
         need = np.einsum("o,soa,a->s", weight, put_first(supposed), living[:, g])
         for m, model in enumerate(models):
             statistic, words = judged.statistic[:, m, g], judged.verdict[:, m, g]
@@ -162,9 +160,9 @@ def tipping_point(table: pd.DataFrame, characteristic: str, group: str, model_id
     return float(shares[np.argmin(np.abs(np.log(shares)))]) if len(shares) else None
 
 
-def _refined(judge: JudgeRecords, recorded: Floats, share: Floats, group: int, grid: Floats) -> tuple[Floats, Judged]:
+def _refined(judge: JudgeRecords, share: Floats, group: int, grid: Floats) -> tuple[Floats, Judged]:
     """The grid with every hundredth between two of its shares where a model's verdict on the group changes."""
-    coarse = judge(supposed_records(recorded, share, grid))
+    coarse = judge(records_if_recorded_alike(share, grid))
     said = _said(coarse.statistic[:, :, group], coarse.verdict[:, :, group])
     between = [
         np.round(np.arange(low + _STEP, high - _STEP / 2, _STEP), 4)
@@ -174,7 +172,7 @@ def _refined(judge: JudgeRecords, recorded: Floats, share: Floats, group: int, g
     if not between:
         return grid, coarse
     more = np.concatenate(between)
-    fine = judge(supposed_records(recorded, share, more))
+    fine = judge(records_if_recorded_alike(share, more))
     shares = np.concatenate([grid, more])
     order = np.argsort(shares)
     joined = (np.concatenate(pair)[order] for pair in zip(coarse, fine, strict=True))
