@@ -8,7 +8,7 @@ import pytest
 
 from riskmodel.contracts.errors import DefinitionError
 from riskmodel.contracts.policy_specs import FeedbackSpec
-from riskmodel.fairness.feedback import amplification, build_feedback, feedback_sentence
+from riskmodel.fairness.feedback import amplification, build_feedback
 
 AREAS = 200
 
@@ -92,18 +92,6 @@ def test_the_table_holds_every_setting_and_no_feedback_beside_them() -> None:
     assert still.groupby("step")["index"].nunique().eq(1).all()
     again = build_feedback(np.append(truth, 1.0), np.append(people, 0.0), spec, priority_share=0.2, simulations=5)
     pd.testing.assert_frame_equal(table, again)
-
-
-def test_the_sentence_names_the_strongest_loop_beside_none() -> None:
-    truth, people = region()
-    table = build_feedback(truth, people, FeedbackSpec(steps=6), priority_share=0.2, simulations=3)
-    end = table[table["step"] == 6].set_index(["uplift", "discovered", "exploration"])["index"]
-    said = feedback_sentence(table)
-    for setting in [(3.0, 1.0, 0.0), (3.0, 1.0, 0.2), (0.0, 0.0, 0.0)]:
-        assert f"{end[setting]:.2f}" in said
-    assert said.startswith("Simulated, not measured: if 100% of records depended on attention")
-    none = build_feedback(truth, people, FeedbackSpec(uplifts=[0.0], steps=3), priority_share=0.2, simulations=3)
-    assert feedback_sentence(none).startswith("With no feedback supposed")
 
 
 def test_a_region_where_nothing_happens_is_refused() -> None:

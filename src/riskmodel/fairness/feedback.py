@@ -21,7 +21,7 @@ from riskmodel.contracts.tables import as_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["amplification", "build_feedback", "feedback_sentence"]
+__all__ = ["amplification", "build_feedback"]
 
 Floats = npt.NDArray[np.float64]
 _REMEMBERED = 12
@@ -141,45 +141,6 @@ def amplification(
         counted = counted + newest - months.pop(0)
         months.append(newest)
     return found
-
-
-def feedback_sentence(table: pd.DataFrame) -> str:
-    """What the simulation shows, in plain words: the strongest loop supposed, beside none.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The ``feedback`` noun.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> rows = {"uplift": [0.0, 3.0], "discovered": [0.0, 0.3], "index": [1.06, 1.55]}
-    >>> feedback_sentence(pd.DataFrame(rows).assign(exploration=0.0, step=36))[:83]
-    'Simulated, not measured: if 30% of records depended on attention, and attention to '
-    """
-    end = table[table["step"] == table["step"].max()]
-    gain = end["uplift"] * end["discovered"]
-    lot = end["exploration"]
-    none = float(end.loc[(gain == 0) & (lot == lot.min()), "index"].iloc[0])
-    strongest = end[gain == gain.max()].sort_values(["exploration", "uplift"]).drop_duplicates("exploration")
-    least = strongest.iloc[0]
-    if gain.max() <= 0:
-        return (
-            f"With no feedback supposed, the share forecast in the areas put first is {none:.2f} times their true "
-            "share: areas are also put first because their counts came out high by chance."
-        )
-    steps = int(end["step"].iloc[0])
-    said = (
-        f"Simulated, not measured: if {least['discovered']:.0%} of records depended on attention, and attention to the "
-        f"areas put first multiplied those by {1 + least['uplift']:g}, then after {steps} monthly forecasts the share "
-        f"forecast there would be {least['index']:.2f} times their true share, against {none:.2f} if no record "
-        "depended on attention"
-    )
-    if len(strongest) > 1:
-        most = strongest.iloc[-1]
-        said += f"; with {most['exploration']:.0%} of attention given to places drawn by lot, {most['index']:.2f}"
-    return said + "."
 
 
 def _settings(spec: FeedbackSpec) -> Iterator[tuple[float, float, float]]:
