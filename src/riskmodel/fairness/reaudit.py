@@ -108,7 +108,8 @@ class _Summed(Columns):
     def __getitem__(self, name: str) -> Floats:
         if name == "one":
             return np.ones(self.shape)
-        return np.broadcast_to(self._of(name, self._columns[name].sum(axis=1)), (self._models, self.shape[2]))[:, None]
+        values = self._of(name, self._columns[name].sum(axis=1))
+        return np.broadcast_to(values, (self._models, self.shape[2]))[:, None]
 
     def _of(self, name: str, summed: Floats) -> Floats:
         raise NotImplementedError
@@ -122,7 +123,7 @@ class _Chosen(_Summed):
         self._model = model
 
     def _of(self, name: str, summed: Floats) -> Floats:
-        return summed[self._model][None]
+        return np.asarray(summed[self._model][None], dtype=np.float64)
 
 
 class _Supposed(_Summed):

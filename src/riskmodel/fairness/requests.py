@@ -14,6 +14,7 @@ import numpy as np
 from riskmodel.contracts.audit_tables import DATA_REQUESTS
 from riskmodel.contracts.policy_specs import EvidenceSpec
 from riskmodel.contracts.tables import as_table
+from riskmodel.fairness.blocks import TILINGS
 from riskmodel.fairness.evidence import Grouping
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def build_data_requests(
     groupings : sequence of Grouping
         Of single characteristics and of intersections; those that the audit does not look at are passed over.
     evidence : EvidenceSpec
-        The policy's declared effect, significance and least records and blocks.
+        The policy's declared effect, significance and least records.
     model_id : str
         Whose rows are read.
     level : str
@@ -112,18 +113,18 @@ def records_needed(share: float, evidence: EvidenceSpec, *, groups: int) -> floa
     -----
     The contrast of two log ratios of counts with R records in the group and R (1 - share) / share outside it has
     variance d / (R (1 - share)), where d = 2 is how much more counts vary than by chance. It is held against
-    Student's t of the policy's least blocks.
+    Student's t of the coarsest tiling's blocks.
 
     Examples
     --------
     >>> [records_needed(share, EvidenceSpec(), groups=2) for share in (0.05, 0.5)]
-    [160.0, 300.0]
+    [150.0, 280.0]
     """
     from scipy.special import stdtrit
 
     if not 0.0 < share < 1.0:
         return float("nan")
-    degrees = evidence.least_blocks - 1
+    degrees = TILINGS[0][0] - 1
     size = evidence.significance / max(groups, 1)
     reach = float(stdtrit(degrees, 1.0 - size / 2.0) + stdtrit(degrees, _POWER))
     needed = _DISPERSION * (reach / np.log(evidence.declared_effect)) ** 2 / (1.0 - share)
