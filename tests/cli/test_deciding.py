@@ -114,6 +114,8 @@ class TestDecide:
         assert "Refused on 2 May 2026: not for use" in again.out
         assert kept(stored) == [stem, f"{stem}-2"] and path.read_bytes() == first
         assert "Refused on 2 May 2026" in (out / "model.html").read_text(encoding="utf-8")
+        listed = command_here("list", "decision", "--workspace", stored.root).out.split()
+        assert listed == [stem, "accept", f"{stem}-2", "refuse"]
 
     def test_no_decision_is_kept_that_could_not_stand(self, stored: Stored, command_here: Any, tmp_path: Path) -> None:
         form = stored.form(tmp_path / "form.yaml", **ACCEPT)

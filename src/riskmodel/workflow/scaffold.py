@@ -16,6 +16,7 @@ __all__ = ["LISTED", "SCAFFOLDED", "list_kind", "new_definition", "write_schemas
 SCAFFOLDED = ("factor", "source", "set", "experiment", "target", "characteristic", "policy")
 LISTED = (*SCAFFOLDED, *registry.GROUPS)
 SCHEMAS = Path("build") / "schemas"
+_TITLES = ("title", "question", "verdict")
 
 
 def new_definition(workspace: Workspace, kind: str, name: str) -> Path:
@@ -102,7 +103,7 @@ def list_kind(workspace: Workspace, kind: str) -> list[dict[str, str]]:
     if kind in KINDS:
         read = workspace.read_all(kind)
         return [
-            {"name": name, "title": str(getattr(spec, "title", getattr(spec, "question", ""))).strip()}
+            {"name": name, "title": next(str(getattr(spec, key)).strip() for key in _TITLES if hasattr(spec, key))}
             for name, spec in read.items()
         ]
     known = [*KINDS, *registry.GROUPS]

@@ -11,6 +11,7 @@ from riskmodel.contracts.errors import EnvironmentProblem
 __all__ = ["Initialised", "init_workspace"]
 
 ROOMS = ("features", "experiments", "fairness")
+DECISIONS = Path("fairness") / "decisions"
 SYNTHETIC = Path("build") / "synthetic"
 
 
@@ -62,7 +63,8 @@ def init_workspace(
     written, kept = [], []
     for path in sorted(p for room in ROOMS for p in (starter / room).rglob("*") if p.is_file()):
         name = path.relative_to(starter)
-        if name.suffix not in {".yaml", ".md"}:
+        # A decision is on a run of its own workspace.
+        if name.suffix not in {".yaml", ".md"} or (name.parent == DECISIONS and name.suffix == ".yaml"):
             continue
         goal = root / name
         if goal.exists():
