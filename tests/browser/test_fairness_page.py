@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from narrative.fairness_tables import RUN, Decided, Invented, decision, invented
+from narrative.fairness_tables import RUN, Invented, decided, decision, invented
 from narrative.test_fairness_page import page_of
 from riskmodel.narrative.fairness_words import VERDICTS
 
@@ -26,7 +26,7 @@ def made() -> Invented:
 @pytest.fixture(scope="module")
 def path(made: Invented, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fairness") / "fairness.html"
-    text = page_of(made, decisions=[Decided(decision(), ("the audit is not the one that was decided on",))])
+    text = page_of(made, decisions=[decided(decision(), "the audit is not the one that was decided on")])
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
 

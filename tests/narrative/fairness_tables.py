@@ -26,6 +26,7 @@ from riskmodel.contracts.policy_specs import DecisionSpec, PolicySpec
 from riskmodel.contracts.specs import CharacteristicSpec
 from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.fairness.decisions import Decision
 from riskmodel.narrative.fairness_beside import Tested
 from riskmodel.narrative.maps import Outlines, make_outlines
 
@@ -371,9 +372,6 @@ def decision(**changes: Any) -> DecisionSpec:
     return DecisionSpec.model_validate(given | changes)
 
 
-@dataclass(frozen=True)
-class Decided:
-    """A decision as it is kept, and why it does not count."""
-
-    spec: DecisionSpec
-    void: tuple[str, ...] = ()
+def decided(spec: DecisionSpec, *void: str) -> Decision:
+    """A decision as it is kept, with the reasons why it does not count."""
+    return Decision("2025-10-02-run", SHA, spec, void)

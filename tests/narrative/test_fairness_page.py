@@ -20,15 +20,19 @@ from narrative.fairness_tables import (
     RUN,
     SHA,
     SOURCE,
-    Decided,
     Invented,
+    decided,
     decision,
     invented,
 )
 from narrative.page_reader import Reader
 from narrative.test_model_page import FORBIDDEN, HOSTILE
 from riskmodel.contracts.policy_specs import PolicySpec
+from riskmodel.fairness.decision_files import form_text
+from riskmodel.fairness.gate import gate_of
 from riskmodel.narrative.fairness_page import build_fairness_page
+from riskmodel.narrative.fairness_questions import rules_section
+from riskmodel.narrative.fairness_rows import make_audited
 from riskmodel.narrative.fairness_words import (
     READ,
     VERDICTS,
@@ -54,7 +58,7 @@ def page_of(made: Invented, **changes: Any) -> str:
         "policy": made.policy, "characteristics": made.characteristics, "title": "Exmere",
         "target": "Recorded violence", "source": SOURCE, "model_id": MODEL, "baseline": BASELINE,
         "as_of": date(2025, 9, 1), "run_id": RUN, "audit_sha256": SHA, "state": "Draft: not approved for use",
-        "tested": made.tested, "sources": made.sources, "shapes": made.shapes, "form_text": f"run: {RUN}\n",
+        "tested": made.tested, "sources": made.sources, "shapes": made.shapes, "form_text": form_text(RUN, SHA),
         "links": [PageLink("forecast.html", "Forecast"), PageLink("fairness.html", "Fairness audit", True)],
     }  # fmt: skip
     return build_fairness_page(changes.pop("tables", made.tables), **(shown | changes))
@@ -395,6 +399,25 @@ def test_stop_rules_say_whether_they_are_met(made: Invented) -> None:
     assert re.search(r"on deprivation: Tell\. This audit has that: .*Most deprived fifth", said)
 
 
+@pytest.mark.parametrize("when", ["concern_at_action", "concern_at_notice"])
+@pytest.mark.parametrize("names", [[], ["sex"], ["religion"], ["deprivation", "age_band"]])
+def test_the_page_and_the_gate_agree_on_stop_rules(made: Invented, when: str, names: list[str]) -> None:
+    rule = {"when": when, "characteristics": names, "then": "Stop."}
+    policy = with_policy(made, stop_rules=[rule])
+    audited = make_audited(made.tables["audit"], model_id=MODEL, baseline=BASELINE, source=SOURCE, policy=policy,
+                           characteristics=made.characteristics, sources={})  # fmt: skip
+    said = rules_section(audited, as_of=date(2025, 9, 1)).parts[0].bullets
+    assert ("This audit has that" in said[0]) == gate_of(made.tables["audit"], policy, MODEL).stops
+
+
+def test_a_concern_of_another_packages_check_is_said(made: Invented) -> None:
+    audit = made.tables["audit"].copy()
+    row = audit.index[(audit["code"] == "M5") & (audit["model_id"] == MODEL) & (audit["group"] == "asian")]
+    audit.loc[row, ["code", "verdict", "severity", "explanation"]] = ["X1", "concern", "notice", "Farther off."]
+    said = words_of(read_of(made, tables=with_audit(made, audit)))
+    assert "Concerns of other checks" in said and "Farther off." in said
+
+
 def test_a_permission_that_ran_out_permits_nothing(made: Invented) -> None:
     held = [
         {"factor": "community/knife_records", "reason": "A trial", "decided_by": "The board", "expires": expires}
@@ -408,7 +431,14 @@ def test_a_permission_that_ran_out_permits_nothing(made: Invented) -> None:
 
 def test_the_form_names_exactly_this_audit_and_all_answers(made: Invented, read: Reader) -> None:
     form = words_of(read).rpartition("Decision form")[2]
-    for words in (RUN, SHA, made.policy.rules_sha256[:16], MODEL, f"riskmodel decide {RUN} --form FILE", f"run: {RUN}"):
+    for words in (
+        RUN,
+        SHA,
+        made.policy.rules_sha256[:16],
+        MODEL,
+        f"riskmodel decide {RUN} --form FILE",
+        f'run: "{RUN}"',
+    ):
         assert words in form
     for code in ("accept", "accept_with_conditions", "defer", "refuse"):
         assert f" {code} " in form
@@ -424,14 +454,14 @@ def test_decisions_stand_or_are_void_with_the_reason(made: Invented, read: Reade
     first = decision(
         verdict="defer", conditions=[], information_needed=["Counts by disability"], decided_on=date(2025, 9, 9)
     )
-    held = [Decided(first), Decided(decision(), ("the audit is not the one that was decided on", "another policy"))]
+    held = [decided(first), decided(decision(), "the audit is not the one that was decided on", "another policy")]
     said = words_of(read_of(made, decisions=held))
     assert "is void: the audit is not the one that was decided on; another policy." in said
     assert said.index("2 October 2025: Accept with conditions (void)") < said.index("9 September 2025: Defer")
     for words in ("Counts by disability", "Ask for counts by disability (The unit's analyst, by 31 January 2026)",
                   "One member held", "minutes/2025-10-02.pdf", "A. Reviewer and B. Reviewer"):  # fmt: skip
         assert words in said
-    standing = words_of(read_of(made, decisions=[Decided(decision())]))
+    standing = words_of(read_of(made, decisions=[decided(decision())]))
     assert "The newest decision stands: Accept with conditions, on 2 October 2025." in standing
 
 
@@ -529,10 +559,10 @@ def test_hostile_names_are_words(made: Invented) -> None:
     tables["places"] = tables["places"].assign(name=HOSTILE[3])
     policy = with_policy(made, contact=HOSTILE[0], use_statement=HOSTILE[3])
     spec = decision(reasons=HOSTILE[0], dissent=HOSTILE[3], minutes="javascript:alert(1)")
-    text = page_of(made, tables=tables, policy=policy, decisions=[Decided(spec, (HOSTILE[0],))], title=HOSTILE[1],
+    text = page_of(made, tables=tables, policy=policy, decisions=[decided(spec, HOSTILE[0])], title=HOSTILE[1],
                    form_text=HOSTILE[0], tested=[replace(made.tested[0], what=HOSTILE[3])])  # fmt: skip
     read = Reader(text)
-    assert {t for t, _ in read.tags} == {t for t, _ in Reader(page_of(made, decisions=[Decided(spec)])).tags}
+    assert {t for t, _ in read.tags} == {t for t, _ in Reader(page_of(made, decisions=[decided(spec)])).tags}
     assert not read.of("b") and not any("onmouseover" in a for _, a in read.tags)
     assert HOSTILE[0] in " ".join(read.words)
     assert not any((a.get("href") or "").startswith("javascript") for _, a in read.tags)

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from riskmodel.fairness.decisions import USE_WORDS
 from riskmodel.narrative.fairness_rows import JUDGED, STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import (
     MARKS_OF,
     MEANS,
-    USES,
     VERDICTS,
     people_words,
     seen_words,
@@ -117,7 +117,7 @@ def brief_section(audited: Audited, *, decision: str, model: str) -> Section:
         ("The forecast", model),
     ]
     policy = audited.policy
-    asked = _ASKED.format(use=USES[policy.use], statement=f"{policy.use_statement.rstrip('.')}.")
+    asked = _ASKED.format(use=USE_WORDS[policy.use], statement=f"{policy.use_statement.rstrip('.')}.")
     return Section("answer", "In brief", [asked, _PLACES], lead=True, tiles=tiles, points=points)
 
 

@@ -7,28 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from riskmodel.contracts.policy_specs import ACCEPTING, VERDICTS_OF_REVIEWERS, DecisionSpec
+from riskmodel.contracts.policy_specs import ACCEPTING, VERDICTS_OF_REVIEWERS
+from riskmodel.fairness.decisions import USE_WORDS, Decision
 from riskmodel.narrative.fairness_rows import Audited
-from riskmodel.narrative.fairness_words import ANSWERS, USES
+from riskmodel.narrative.fairness_words import ANSWERS
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
 from riskmodel.narrative.workbook_text import day_words
 
-__all__ = ["Decided", "Form", "decided_section", "decision_sentence", "make_form"]
-
-
-class Decided(Protocol):
-    """A decision as it is kept, and why it is void; nothing is said where it stands."""
-
-    @property
-    def spec(self) -> DecisionSpec:
-        """What it says."""
-
-    @property
-    def void(self) -> Sequence[str]:
-        """Every reason why it does not count."""
+__all__ = ["Form", "decided_section", "decision_sentence", "make_form"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +33,7 @@ class Form:
     text: str
 
 
-def decision_sentence(decisions: Sequence[Decided]) -> str:
+def decision_sentence(decisions: Sequence[Decision]) -> str:
     """Where the decision stands, by the newest of them: the last."""
     if not decisions:
         return "Nothing is decided yet. Until a decision accepts exactly this audit, the forecast is a draft."
@@ -58,7 +46,7 @@ def decision_sentence(decisions: Sequence[Decided]) -> str:
     return f"The newest decision stands: {said}."
 
 
-def decided_section(decisions: Sequence[Decided]) -> Section:
+def decided_section(decisions: Sequence[Decision]) -> Section:
     """Every decision so far, given the oldest first and shown the newest first."""
     name, heading = "decided", "Decisions so far"
     if not decisions:
@@ -74,7 +62,7 @@ def decided_section(decisions: Sequence[Decided]) -> Section:
     return Section(name, heading, parts=parts)
 
 
-def _facts(held: Decided) -> list[tuple[str, str]]:
+def _facts(held: Decision) -> list[tuple[str, str]]:
     decision = held.spec
     due = "; ".join(f"{c.condition} ({c.owner}, by {day_words(c.due)})" for c in decision.conditions)
     shown = [
@@ -87,7 +75,7 @@ def _facts(held: Decided) -> list[tuple[str, str]]:
         ("Decided by", joined(decision.decided_by)),
         ("Minutes", decision.minutes or "not linked"),
         ("Review", day_words(decision.review_on) if decision.review_on else "no date"),
-        ("For", f"{decision.model_id}, {USES[decision.use]}, run {decision.run}"),
+        ("For", f"{decision.model_id}, {USE_WORDS[decision.use]}, run {decision.run}"),
     ]
     return [(term, words) for term, words in shown if words]
 
@@ -108,7 +96,7 @@ def make_form(audited: Audited, *, run_id: str, audit_sha256: str, target: str, 
     policy = audited.policy
     identifiers = [
         ("Forecast", f"{target}, model {audited.model_id}"),
-        ("Use", f"{USES[policy.use]}: {policy.use_statement}"),
+        ("Use", f"{USE_WORDS[policy.use]}: {policy.use_statement}"),
         ("Run", run_id),
         ("Audit (sha256)", audit_sha256),
         ("Policy", f"{policy.title}, rules {policy.rules_sha256[:16]}"),

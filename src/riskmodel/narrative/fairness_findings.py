@@ -57,6 +57,7 @@ def measured_section(audited: Audited, *, tag: str) -> Section:
         _direction(audited, "under", "Less forecast than recorded"),
         _direction(audited, "over", "More forecast than recorded"),
     ]
+    parts += _other_concerns(audited)
     drawn = [f for f in findings if f.drawable]
     drawings = contrast_pictures(audited, drawn)
     table = _findings_table(audited, findings)
@@ -79,6 +80,17 @@ def _direction(audited: Audited, way: str, heading: str) -> Section:
         return Section(f"found-{way}", heading, [reading], bullets=bullets)
     words = "No concern in this direction in the groups that could be judged. That is no proof that there is nothing."
     return Section(f"found-{way}", heading, [words, reading])
+
+
+def _other_concerns(audited: Audited) -> list[Section]:
+    """Concerns of checks that another package adds: their figures are not contrasts, so they are said in words."""
+    rows = audited.rows
+    kept = (rows["verdict"] == "concern") & (rows["code"] != "M2") & (rows["part"] == ALL)
+    bullets = [
+        f"{audited.name(row['characteristic'], row['group'])}: {row['question']} {row['explanation']}"
+        for row in records(rows[kept & (rows["model_id"] == audited.model_id)])
+    ]
+    return [Section("found-others", "Concerns of other checks", bullets=bullets)] if bullets else []
 
 
 def contrast_pictures(audited: Audited, findings: Sequence[Finding]) -> list[Picture]:

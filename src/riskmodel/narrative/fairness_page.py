@@ -16,7 +16,7 @@ from riskmodel.narrative.fairness_analysts import analysts_section
 from riskmodel.narrative.fairness_beside import Tested, changed_section, counting_section, tested_section
 from riskmodel.narrative.fairness_brief import brief_section, first_line, requests_section, seen_section
 from riskmodel.narrative.fairness_crossing import crossing_section
-from riskmodel.narrative.fairness_deciding import Decided, decided_section, decision_sentence, make_form
+from riskmodel.narrative.fairness_deciding import decided_section, decision_sentence, make_form
 from riskmodel.narrative.fairness_drift import drift_section
 from riskmodel.narrative.fairness_findings import measured_section
 from riskmodel.narrative.fairness_inputs import feedback_section, inputs_section
@@ -33,6 +33,8 @@ from riskmodel.narrative.workbook_text import day_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskmodel.fairness.decisions import Decision
 
 __all__ = ["build_fairness_page"]
 
@@ -51,7 +53,7 @@ def build_fairness_page(
     run_id: str,
     audit_sha256: str,
     state: str,
-    decisions: Sequence[Decided] = (),
+    decisions: Sequence[Decision] = (),
     tested: Sequence[Tested] = (),
     invented: bool = False,
     earlier: pd.DataFrame | None = None,
@@ -86,7 +88,7 @@ def build_fairness_page(
         What a decision is on.
     state : str
         Stands on top of the page and at its foot.
-    decisions : sequence of Decided
+    decisions : sequence of Decision
         Decisions on this run so far, the oldest first.
     tested : sequence of Tested
         The audit of the audit.

@@ -11,11 +11,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from riskmodel.contracts.policy_specs import PolicySpec, StopRuleSpec
+from riskmodel.fairness.decisions import USE_WORDS
 from riskmodel.narrative.fairness_brief import concerned
 from riskmodel.narrative.fairness_crossing import depending
 from riskmodel.narrative.fairness_records import tipping_of
 from riskmodel.narrative.fairness_rows import JUDGED, Audited
-from riskmodel.narrative.fairness_words import USES
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
 from riskmodel.narrative.workbook_text import TO_BE_COMPLETED, day_words
@@ -60,8 +60,8 @@ def _of_findings(audited: Audited) -> list[str]:
         if names:
             asked.append(
                 f"{words} was forecast than recorded for {_few(names)}. What do people of these groups, and those who "
-                f"work with them, say of this? What would {USES[audited.policy.use]} by this forecast mean for them, "
-                "and what could be done about it?"
+                f"work with them, say of this? What would {USE_WORDS[audited.policy.use]} by this forecast mean for "
+                "them, and what could be done about it?"
             )
     return asked
 
@@ -171,7 +171,7 @@ def rules_section(audited: Audited, *, as_of: date) -> Section:
         for held in policy.permitted_factors
     ] or ["None: no input that follows police activity or group shares is permitted."]  # fmt: skip
     facts = [
-        ("Use", f"{USES[policy.use][:1].upper()}{USES[policy.use][1:]}. {policy.use_statement}"),
+        ("Use", f"{USE_WORDS[policy.use][:1].upper()}{USE_WORDS[policy.use][1:]}. {policy.use_statement}"),
         *_enforcement(policy),
         ("Contact", policy.contact.strip() or TO_BE_COMPLETED),
         ("How to challenge", policy.how_to_challenge.strip() or TO_BE_COMPLETED),
@@ -187,12 +187,16 @@ def rules_section(audited: Audited, *, as_of: date) -> Section:
 
 
 def _met(audited: Audited, rule: StopRuleSpec) -> str:
-    """Whether what was found is what a stop rule names."""
+    """Whether what was found, in the whole region or a part of it, is what a stop rule names."""
     wanted = ("action",) if rule.when == "concern_at_action" else ("action", "notice")
+    rows = audited.rows
+    held = rows[(rows["model_id"] == audited.model_id) & (rows["verdict"] == "concern")]
     names = dict.fromkeys(
-        audited.named(f) for f in [*audited.shown(), *audited.shown(crossed=True)]
-        if f.verdict == "concern" and f.severity in wanted
-        and (not rule.characteristics or set(f.characteristic.split(" x ")) & set(rule.characteristics))
+        audited.name(characteristic, group)
+        for characteristic, group, severity in zip(
+            held["characteristic"], held["group"], held["severity"], strict=True)
+        if severity in wanted
+        and (not rule.characteristics or set(characteristic.split(" x ")) & set(rule.characteristics))
     )  # fmt: skip
     return f"This audit has that: {'; '.join(names)}." if names else "This audit has no such concern."
 

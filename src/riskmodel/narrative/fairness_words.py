@@ -16,7 +16,6 @@ __all__ = [
     "MARKS_OF",
     "MEANS",
     "READ",
-    "USES",
     "VERDICTS",
     "beside_words",
     "contrast_words",
@@ -33,8 +32,6 @@ __all__ = [
     "verdict_words",
 ]
 
-USES: dict[Use, str] = {"offers_of_support": "offers of support", "enforcement": "enforcement"}
-"""Each use as a reader meets it."""
 VERDICTS = {
     "concern": "concern",
     "no_evidence": "no evidence of a difference",
