@@ -77,7 +77,7 @@ def test_an_intersection_asks_for_its_characteristics_together() -> None:
 
 @pytest.mark.parametrize(("share", "groups"), [(0.51, 2), (0.04, 5), (0.17, 2)])
 def test_so_many_records_show_the_declared_effect_four_times_in_five(share: float, groups: int) -> None:
-    """Counts twice as variable as chance, in the fewest blocks of any tiling; a jackknife of the contrast, adjusted for all groups."""
+    """Counts twice as variable as chance, in the fewest blocks of any tiling; adjusted for all groups."""
     from scipy.stats import t
 
     spec = EvidenceSpec()

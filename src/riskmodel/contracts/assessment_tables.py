@@ -12,6 +12,7 @@ __all__ = [
     "COSTS",
     "GAPS",
     "PROFILE",
+    "SEASON_BY_MONTH",
     "SIMILAR",
 ]
 
@@ -86,6 +87,20 @@ CONCENTRATION = Table(
         Column("same_areas", "float", "Share of these areas that were among them a year before", "share", blank=True),
     ),
 )
+SEASON_BY_MONTH = Table(
+    "season_by_month",
+    ("target", "month"),
+    (
+        _TARGET,
+        Column("month", "str", "The month of the year"),
+        Column(
+            "ratio", "float", "Records of the month over those of the year's average month, over whole years", "times"
+        ),
+        Column("low", "float", "The least of the years held", "times"),
+        Column("high", "float", "The greatest of the years held", "times"),
+        Column("years", "int", "How many whole years are held", "years"),
+    ),
+)
 PROFILE = Table(
     "profile",
     ("source", "breakdown", "group", "end"),
@@ -133,4 +148,4 @@ COSTS = Table(
         Column("high", "float", "The same at the upper end of the likely range", "pounds", blank=True),
     ),
 )
-ASSESSMENT_TABLES = (CATALOGUE, COMPARED, SIMILAR, CONCENTRATION, PROFILE, GAPS, COSTS)
+ASSESSMENT_TABLES = (CATALOGUE, COMPARED, SIMILAR, CONCENTRATION, SEASON_BY_MONTH, PROFILE, GAPS, COSTS)

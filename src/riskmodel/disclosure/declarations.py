@@ -74,6 +74,7 @@ DECLARATIONS: Mapping[str, Declaration] = MappingProxyType(
         "gaps": _NONE,
         # Shares over many areas of a public headline; a restricted one leaves none.
         "concentration": _PRIVATE,
+        "season_by_month": _PRIVATE,
         # Protects its own rows: one region, one year, few groups.
         "profile": _SUMMARY,
         "costs": _PRIVATE,

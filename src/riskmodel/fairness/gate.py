@@ -82,7 +82,8 @@ def gate_of(audit: pd.DataFrame, policy: PolicySpec, model_id: str) -> Gate:
     Returns
     -------
     Gate
-        An intersection meets a rule about any of the characteristics that meet in it.
+        An intersection meets a rule about any of the characteristics that meet in it. Concerns in a part of the
+        evidence (an origin, a district, another stream's records) tell where to look and meet no rule.
 
     Examples
     --------
@@ -96,7 +97,8 @@ def gate_of(audit: pd.DataFrame, policy: PolicySpec, model_id: str) -> Gate:
     >>> gate_of(pd.DataFrame([row]), policy, "another").stops
     False
     """
-    concerns = audit[(audit["model_id"] == model_id) & (audit["verdict"] == "concern")]
+    of_all = audit["part"] == "all" if "part" in audit else True
+    concerns = audit[(audit["model_id"] == model_id) & (audit["verdict"] == "concern") & of_all]
     rules = [(rule, _meeting(concerns, rule)) for rule in policy.stop_rules]
     return Gate(
         model_id, tuple(MetRule(rule.then, _LEVELS[rule.when], _named(rows)) for rule, rows in rules if len(rows))

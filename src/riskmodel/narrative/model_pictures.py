@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.narrative.facts.marks import bare, cut
 from riskmodel.narrative.pictures import Picture, Shape, shown
 
 __all__ = [
@@ -139,7 +140,7 @@ def draw_curve(
     ]
     for tick in round_steps(bottom, top, 4):
         shapes.append(mark("line", "grid", x1=LEFT, y1=up(tick), x2=WIDTH - RIGHT, y2=up(tick)))
-        shapes.append(text(LEFT, up(tick) - 3, f"\N{MULTIPLICATION SIGN} {tick:g}", "start"))
+        shapes.append(text(LEFT, up(tick) - 3, bare(f"\N{MULTIPLICATION SIGN} {tick:g}"), "start"))
     shapes.append(mark("line", "axis", x1=LEFT, y1=up(1.0), x2=WIDTH - RIGHT, y2=up(1.0)))
     shapes += _density(across, edges, areas, foot, strip)
     middle = [across.at((a + b) / 2) for a, b in edges]
@@ -250,7 +251,7 @@ def ticks(across: Across, height: int, unit: str, said: Callable[[float], str] =
         x = across.at(tick)
         shapes.append(mark("line", "grid", x1=x, y1=6, x2=x, y2=height - _FOOT))
         anchor = "start" if x < 20 else "end" if x > WIDTH - 20 else "middle"
-        shapes.append(text(x, height - _FOOT + 15, said(round(tick, 9)), anchor))
+        shapes.append(text(x, height - _FOOT + 15, bare(said(round(tick, 9))), anchor))
     return [*shapes, text(WIDTH / 2, height - 6, unit, "middle")]
 
 
@@ -274,4 +275,4 @@ def mark(tag: str, style: str, words: str = "", **attributes: float | str) -> Sh
 def text(x: float, y: float, words: str, anchor: str) -> Shape:
     """Words on a picture."""
     # The table beside has the whole of a text that is cut here.
-    return mark("text", "label", words if len(words) <= 62 else words[:61] + "…", x=x, y=y, text_anchor=anchor)
+    return mark("text", "label", cut(words, 62), x=x, y=y, text_anchor=anchor)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from riskmodel.contracts.assessment_tables import CONCENTRATION
+from riskmodel.contracts.assessment_tables import CONCENTRATION, SEASON_BY_MONTH
 from riskmodel.contracts.periods import month_end, month_start
 from riskmodel.contracts.specs import TargetSpec
 from riskmodel.contracts.tables import as_table
@@ -20,7 +20,7 @@ from riskmodel.panel.view import View
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SHARES_OF_AREAS", "build_concentration"]
+__all__ = ["SHARES_OF_AREAS", "build_concentration", "build_season"]
 
 SHARES_OF_AREAS = (0.01, 0.05, 0.1, 0.2)
 _DRAWS = 200
@@ -88,6 +88,48 @@ def build_concentration(view: View, target: TargetSpec, *, label: str, seed: int
             )
         before = counts
     return as_table(pd.DataFrame(rows, columns=CONCENTRATION.names), CONCENTRATION)
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def build_season(view: View, target: TargetSpec, *, label: str) -> pd.DataFrame:
+    """Each month of the year beside the year's average month, over the calendar years that are held whole.
+
+    Parameters
+    ----------
+    view : View
+    target : TargetSpec
+    label : str
+        The target with its version.
+
+    Returns
+    -------
+    DataFrame
+        The ``season_by_month`` noun, January first; without rows where no year is whole.
+    """
+    import pandas as pd
+
+    totals = view.recorded(target).astype(np.float64).sum(axis=0)
+    first = -view.panel.first_month % 12
+    years = [totals[start : start + 12] for start in range(first, len(totals) - 11, 12)]
+    whole = np.array([year / year.mean() for year in years if np.isfinite(year).all() and year.sum() > 0])
+    if not len(whole):
+        return as_table(pd.DataFrame(columns=SEASON_BY_MONTH.names), SEASON_BY_MONTH)
+    frame = pd.DataFrame(
+        {
+            "target": label,
+            "month": _MONTHS,
+            "ratio": whole.mean(axis=0),
+            "low": whole.min(axis=0),
+            "high": whole.max(axis=0),
+            "years": len(whole),
+        }
+    )
+    return as_table(frame, SEASON_BY_MONTH)
 
 
 def _overlap(now: Floats, before: Floats) -> float:

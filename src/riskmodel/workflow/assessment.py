@@ -15,7 +15,7 @@ from riskmodel.contracts.errors import NotYetPublished
 from riskmodel.contracts.tables import as_table
 from riskmodel.features.catalogue import Input, ResolvedFeature
 from riskmodel.panel.compared import Country, NationalFactor, build_compared, build_similar, district_values
-from riskmodel.panel.concentration import build_concentration
+from riskmodel.panel.concentration import build_concentration, build_season
 from riskmodel.panel.view import View
 from riskmodel.sources.files import find_files
 from riskmodel.sources.geography import read_lookup
@@ -48,6 +48,7 @@ def assessment_tables(session: Session, tables: Mapping[str, pd.DataFrame]) -> d
         "concentration": build_concentration(
             view, definitions.target, label=definitions.plan.target_label, seed=definitions.experiment.seed
         ),
+        "season_by_month": build_season(view, definitions.target, label=definitions.plan.target_label),
         "profile": build_profile(session, tables["groups"]),
     }
     if definitions.experiment.costs:

@@ -28,6 +28,7 @@ from riskmodel.contracts.periods import month_from_date
 from riskmodel.contracts.planner_tables import CALIBRATION
 from riskmodel.contracts.tables import as_table
 from riskmodel.forecast import Plan
+from riskmodel.workflow.auditing import AuditSoFar, audit_candidates
 from riskmodel.workflow.run_tables import group_table
 from riskmodel.workflow.session import Session
 
@@ -51,6 +52,7 @@ class Comparison:
     selection: Selection
     headline: str
     tables: dict[str, pd.DataFrame]
+    audit: AuditSoFar
 
 
 def compare(session: Session) -> Comparison:
@@ -89,6 +91,7 @@ def compare(session: Session) -> Comparison:
         table = build_comparison(backtest.table, baseline=spec.baseline, seed=spec.seed)
         calibration = calibration_of(session, plan, backtest)
         tables = _judgements(session, backtest, scores, table)
+        audit = audit_candidates(session, backtest, group_table(session)[0])
         selection = select_model(
             tables["pairwise"],
             calibration,
@@ -97,9 +100,10 @@ def compare(session: Session) -> Comparison:
             baseline=spec.baseline,
             order=simplest_first(spec.models, spec.seed),
             target=plan.target_label,
+            audit=audit.table if audit.gathered is not None else None,
         )
         tables["selection"] = selection.table
-    return Comparison(backtest, scores, table, calibration, selection, headline(table), tables)
+    return Comparison(backtest, scores, table, calibration, selection, headline(table), tables, audit)
 
 
 def _judgements(

@@ -17,7 +17,15 @@ import numpy as np
 from pydantic import ValidationError
 
 from riskmodel.contracts.errors import UsageError
-from riskmodel.contracts.specs import CharacteristicSpec, PolicySpec, SourceSpec, Spec, TargetSpec
+from riskmodel.contracts.specs import (
+    CharacteristicSpec,
+    FactorSpec,
+    ModelSpec,
+    PolicySpec,
+    SourceSpec,
+    Spec,
+    TargetSpec,
+)
 from riskmodel.narrative.maps import Outlines, make_outlines
 from riskmodel.sources.files import find_files
 from riskmodel.workflow.area_shapes import BOUNDARIES, area_shapes
@@ -69,7 +77,9 @@ class About(Spec):
     targets: dict[str, TargetSpec]
     sources: dict[str, SourceSpec]
     credited: list[str]
-    factor_titles: dict[str, str]
+    baseline: str
+    models: dict[str, ModelSpec]
+    factors: dict[str, FactorSpec]
     characteristics: dict[str, CharacteristicSpec]
     policy_name: str
     policy: PolicySpec
@@ -78,6 +88,11 @@ class About(Spec):
     def target(self) -> str:
         """The headline's label."""
         return next(iter(self.targets))
+
+    @property
+    def factor_titles(self) -> dict[str, str]:
+        """Titles of factors by domain/name."""
+        return {name: factor.title for name, factor in self.factors.items()}
 
     @property
     def title(self) -> str:
@@ -136,7 +151,9 @@ def _about(session: Session, published: Published) -> About:
         targets={label: target for label, target, _ in targets},
         sources={name: definitions.sources[name] for name in sorted({*credited, *(t.source for _, t, _ in targets)})},
         credited=credited,
-        factor_titles=_factor_titles(definitions),
+        baseline=experiment.baseline,
+        models={m.model_id: m for m in experiment.models},
+        factors=_factors(definitions),
         characteristics=dict(definitions.characteristics),
         policy_name=experiment.policy,
         policy=definitions.policy,
@@ -150,9 +167,9 @@ def _advice(definitions: Definitions, published: Published) -> str:
     return glass_box_advice(published.tables["pairwise"], best=published.model_id, glass=glass) if glass else ""
 
 
-def _factor_titles(definitions: Definitions) -> dict[str, str]:
+def _factors(definitions: Definitions) -> dict[str, FactorSpec]:
     return {
-        f"{domain}/{name}": factor.title
+        f"{domain}/{name}": factor
         for domain, held in definitions.workspace.read_all("factor").items()
         for name, factor in held.factors.items()
     }

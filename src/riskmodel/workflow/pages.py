@@ -16,6 +16,9 @@ from riskmodel.fairness.decisions import Review
 from riskmodel.forecast.hubverse import hub_config, model_metadata
 from riskmodel.forecast.outlook import published_grain
 from riskmodel.narrative.bundle import write_table
+from riskmodel.narrative.facts import FactBook, bare
+from riskmodel.narrative.facts.file import FACTS_FILE, write_facts
+from riskmodel.narrative.papers import Papers, audit_json, write_papers
 from riskmodel.workflow.narration import About, Narration
 
 if TYPE_CHECKING:
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
     from riskmodel.narrative.frame import PageLink
     from riskmodel.narrative.workbook_text import SourceNote
 
-__all__ = ["DECISIONS_FILE", "json_text", "write_pages"]
+__all__ = ["DECISIONS_FILE", "audit_held", "audit_text", "json_text", "papers_of", "write_pages"]
 
+_SELECTED = "The model shown is the one that the experiment's rule selects; tables/selection.csv says why."
 DECISIONS_FILE = "decisions.json"
 """The name of the list of decisions in a bundle."""
 
@@ -50,8 +54,14 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
     draw_charts(figures, comparison=tables["comparison"], backtest=tables["backtest"], title=about.title, state=state)
     # The finest grain stays in the Parquet file, for analysts: a spreadsheet of areas by month would be read as news.
     write_table(folder / "tables" / "forecasts.csv", published_grain(tables["forecasts"]))
-    _write_forecast_page(narration, state, folder)
+    book = _book(narration)
+    _write_forecast_page(narration, book, state, folder)
+    _write_assessment_page(narration, book, review, folder)
+    write_facts(folder / FACTS_FILE, book)
     _write_model_page(narration, state, folder)
+    if review.audited.audit_sha256:
+        _write_fairness_page(narration, review, folder)
+        write_papers(folder, papers_of(narration, state))
     _write_workbook(narration, state, folder)
     _write_descriptions(narration, folder)
     _write_text(folder / DECISIONS_FILE, json_text(review.as_record()))
@@ -59,26 +69,77 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
         _write_text(folder / FORM_FILE, form_text(about.run_id, review.audited.audit_sha256))
 
 
-def _write_forecast_page(narration: Narration, state: str, folder: Path) -> None:
+def _book(narration: Narration) -> FactBook:
+    """What every page takes its numbers from."""
+    about = narration.about
+    restricted = [
+        label for label, target in about.targets.items() if about.sources[target.source].sensitivity == "restricted"
+    ]
+    return FactBook(narration.tables, about.run_id, withheld=narration.withheld, rounded=restricted)
+
+
+def _write_assessment_page(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:
+    from riskmodel.narrative.assessment import Assessment, build_assessment_page
+    from riskmodel.narrative.fairness_deciding import decision_sentence
+    from riskmodel.narrative.published import publish
+
+    about = narration.about
+    targets = _counted(narration, book)
+    published = publish(_shown(narration.tables), targets, narration.withheld, book)
+    page = build_assessment_page(
+        Assessment(
+            book=book,
+            region=about.region,
+            question=about.question,
+            run_id=about.run_id,
+            model_id=about.model_id,
+            baseline=about.baseline,
+            as_of=about.as_of,
+            state=review.state.words,
+            decision=bare(decision_sentence(review.decisions)),
+            targets=targets,
+            published=next(p for p in published if p.counted.target == about.target),
+            policy=about.policy,
+            titles=about.factor_titles,
+            sources=_sources(about),
+            outlines=narration.outlines,
+            links=_links("index.html", narration),
+            no_rate=poor_base_codes(narration),
+        )
+    )
+    _write_text(folder / "index.html", page)
+
+
+def poor_base_codes(narration: Narration) -> dict[str, frozenset[str]]:
+    """Small areas whose residents are a poor base for a rate, by level; wider places are never marked."""
+    held = narration.tables.get("poor_base")
+    marked = frozenset() if held is None else frozenset(held.loc[held["poor_base"] == "yes", "area"].astype("str"))
+    return {"lsoa21": marked}
+
+
+def _write_forecast_page(narration: Narration, book: FactBook, state: str, folder: Path) -> None:
     from riskmodel.narrative.forecast_page import build_forecast_page
+    from riskmodel.narrative.headlines import skill_sentence
 
     about = narration.about
     page = build_forecast_page(
         _shown(narration.tables),
         title=about.region,
         question=about.question,
-        targets=_counted(narration),
+        targets=_counted(narration, book),
         model_id=about.model_id,
         as_of=about.as_of,
         run_id=about.run_id,
-        headline=about.headline,
-        state=state,
+        headline=skill_sentence(book, model_id=about.model_id),
+        state=bare(state),
         shapes=narration.outlines,
         suppressed=narration.withheld,
         sources=_sources(about),
         contact=about.policy.contact,
-        notes=about.notes,
-        links=_links("forecast.html"),
+        notes=[_SELECTED],
+        links=_links("forecast.html", narration),
+        no_rate=poor_base_codes(narration),
+        book=book,
     )
     _write_text(folder / "forecast.html", page)
 
@@ -99,19 +160,95 @@ def _write_model_page(narration: Narration, state: str, folder: Path) -> None:
         shapes=narration.outlines,
         titles=about.factor_titles,
         advice=about.advice,
-        links=_links("model.html"),
+        links=_links("model.html", narration),
     )
     _write_text(folder / "model.html", page.text)
     for name, figure in page.figures.items():
         _write_text(folder / "figures" / f"model-{name}.svg", figure)
 
 
-def _links(current: str) -> list[PageLink]:
+def _write_fairness_page(narration: Narration, review: Review, folder: Path) -> None:
+    from riskmodel.narrative.fairness_page import build_fairness_page
+
+    about, digest = narration.about, review.audited.audit_sha256
+    target = about.targets[about.target]
+    page = build_fairness_page(
+        narration.tables,
+        policy=about.policy,
+        characteristics=about.characteristics,
+        title=about.region,
+        target=target.title,
+        source=target.source,
+        model_id=about.model_id,
+        baseline=about.baseline,
+        as_of=about.as_of,
+        run_id=about.run_id,
+        audit_sha256=digest,
+        state=review.state.words,
+        decisions=review.decisions,
+        form_text=form_text(about.run_id, digest),
+        sources={name: spec.title for name, spec in about.sources.items()},
+        shapes=narration.outlines,
+        links=_links("fairness.html", narration),
+    )
+    _write_text(folder / "fairness.html", page)
+
+
+def audit_text(narration: Narration) -> str | None:
+    """The text of ``audit.json``, which reviewers decide on; None where the run was not audited."""
+    return audit_json(papers_of(narration, "")) if audit_held(narration) else None
+
+
+def papers_of(narration: Narration, state: str) -> Papers:
+    """What the papers are made from."""
+    about = narration.about
+    target = about.targets[about.target]
+    return Papers(
+        state=state,
+        title=about.region,
+        experiment=about.experiment,
+        question=about.question,
+        target=about.target,
+        target_title=target.title,
+        covers=target.covers,
+        leaves_out=target.leaves_out,
+        differs=target.differs,
+        model_id=about.model_id,
+        baseline=about.baseline,
+        headline=about.headline,
+        tables=narration.tables,
+        policy=about.policy,
+        policy_name=about.policy_name,
+        sources={name: about.sources[name] for name in about.credited},
+        factors=about.factors,
+        characteristics=about.characteristics,
+        models=about.models,
+        as_of=about.as_of,
+        run_id=about.run_id,
+        code_version=about.code_version,
+        seed=about.seed,
+        inputs=about.inputs,
+    )
+
+
+def _links(current: str, narration: Narration) -> list[PageLink]:
     """The pages of a bundle, as each of them links to the others."""
     from riskmodel.narrative.frame import PageLink
 
-    pages = (("forecast.html", "Forecast"), ("model.html", "What the models rest on"))
+    audited = (("fairness.html", "Fairness audit"),) if audit_held(narration) else ()
+    pages = (
+        ("index.html", "Assessment"),
+        ("forecast.html", "Forecast"),
+        *audited,
+        ("model.html", "What the models rest on"),
+    )
     return [PageLink(href, words, current=href == current) for href, words in pages]
+
+
+def audit_held(narration: Narration) -> bool:
+    """Whether the run was audited."""
+    held = narration.tables.get("audit")
+    return held is not None and len(held) > 0
 
 
 def _shown(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -119,21 +256,24 @@ def _shown(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {name: tables[name] for name in wanted if name in tables}
 
 
-def _counted(narration: Narration) -> list[Counted]:
+def _counted(narration: Narration, book: FactBook) -> list[Counted]:
     from riskmodel.narrative.forecast_words import Counted
+    from riskmodel.narrative.headlines import skill_sentence
 
     about, held = narration.about, set(narration.tables["outlook"]["target"])
+    streams = narration.tables["streams"]
+    shown = dict(zip(streams["target"], streams["model_id"].fillna(""), strict=True))
     return [
         Counted(
             target=label,
-            title=target.title,
-            covers=target.covers,
-            leaves_out=target.leaves_out,
-            differs=target.differs,
+            title=bare(target.title),
+            covers=bare(target.covers),
+            leaves_out=bare(target.leaves_out),
+            differs=bare(target.differs),
             stream=target.stream,
             restricted=about.sources[target.source].sensitivity == "restricted",
             police_generated=target.is_police_generated(about.sources[target.source]),
-            headline=about.headlines.get(label, ""),
+            headline=skill_sentence(book, model_id=shown.get(label, ""), target=label) if label != about.target else "",
         )
         for label, target in about.targets.items()
         if label in held

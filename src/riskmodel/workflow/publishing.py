@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from riskmodel.contracts.specs import SourceSpec, TargetSpec
+from riskmodel.contracts.tables import QUALITY, as_table
 from riskmodel.disclosure import DECLARATIONS, Audience, parts_of, protect_bundle, sharing_of
 from riskmodel.forecast import Forecasts
 from riskmodel.workflow.assessment import assessment_tables
+from riskmodel.workflow.auditing import audit_notes, audit_tables
 from riskmodel.workflow.comparing import Comparison
 from riskmodel.workflow.conditions import conditions_tables
 from riskmodel.workflow.definitions import Definitions
@@ -83,6 +85,10 @@ def all_tables(
             tables[name] = pd.concat([tables[name], beside.pop(f"stream_{name}")], ignore_index=True)
     tables |= beside | conditions_tables(session)
     tables |= explain_tables(session, forecasts, selected, tables["groups"])
+    tables |= audit_tables(session, comparison.audit, selected, tables.get("attributions"))
+    notes = pd.DataFrame(audit_notes(session, comparison.audit), columns=tables["quality"].columns)
+    if len(notes):
+        tables["quality"] = as_table(pd.concat([tables["quality"], notes], ignore_index=True), QUALITY)
     return tables | assessment_tables(session, tables)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from riskmodel.workflow.leave import log_outcome, write_outcome, write_private
 from riskmodel.workflow.narrating import review_of
 from riskmodel.workflow.narration import make_narration, read_about, save_narration
 from riskmodel.workflow.outlooks import all_horizons, districts, draw_all, export_draws, outlook_of
+from riskmodel.workflow.pages import audit_text
 from riskmodel.workflow.publishing import all_tables, publish
 from riskmodel.workflow.session import Session
 from riskmodel.workflow.streams import forecast_streams
@@ -106,7 +107,9 @@ def run(session: Session, *, out: Path, audience: Audience = "public", tracking_
     published = publish(session, comparison, tables, selected, side, audience=audience)
     with tempfile.TemporaryDirectory() as scratch:
         narration, private = Path(scratch) / "narration", Path(scratch) / "private"
-        save_narration(make_narration(session, published), narration)
+        made = make_narration(session, published)
+        published = replace(published, audit=audit_text(made))
+        save_narration(made, narration)
         audit_sha256 = "" if published.audit is None else hashlib.sha256(published.audit.encode()).hexdigest()
         review = review_of(read_about(narration), audit_sha256, session.definitions.workspace)
         manifest_sha256 = write_outcome(published, narration, review, out)
@@ -117,7 +120,7 @@ def run(session: Session, *, out: Path, audience: Audience = "public", tracking_
             private=private, narration=narration,
         )  # fmt: skip
     audit = published.tables.get("audit")
-    gate = None if audit is None else gate_of(audit, session.definitions.policy, selected)
+    gate = None if audit is None or not len(audit) else gate_of(audit, session.definitions.policy, selected)
     return Outcome(
         session, out, comparison.headline, manifest_sha256, tracking_id, dict(published.tables),
         state=review.state.words, gate=gate,

@@ -37,6 +37,9 @@ INTERVALS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("audit", "per_1000"): ("per_1000_low", "per_1000_high"),
     ("noise_floor", "skill_bound"): ("low", "high"),
     ("intersections", "point"): ("low", "high"),
+    ("season_by_month", "ratio"): ("low", "high"),
+    ("profile", "rate"): ("rate_low", "rate_high"),
+    ("costs", "expected"): ("low", "high"),
 }
 """(table, column) -> the columns that hold the ends of its interval."""
 

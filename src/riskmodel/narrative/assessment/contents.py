@@ -1,0 +1,113 @@
+"""What the assessment's pages are made from, and the few questions all of them ask of it.
+
+In: what ``workflow`` holds. Out: one frozen record; its numbers are taken through its book of facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.contracts.policy_specs import PolicySpec
+from riskmodel.narrative.facts.book import FactBook
+from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.forecast_words import Counted
+from riskmodel.narrative.frame import PageLink
+from riskmodel.narrative.maps import Outlines
+from riskmodel.narrative.model_words import unit_words
+from riskmodel.narrative.published import Published
+from riskmodel.narrative.workbook_text import SourceNote
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["TO_BE_COMPLETED", "Assessment", "HandWritten"]
+
+TO_BE_COMPLETED = "TO BE COMPLETED"
+
+
+@dataclass(frozen=True)
+class HandWritten:
+    """A section that people wrote: its place, heading and paragraphs, whose it is, and since when.
+
+    Numbers in the paragraphs are marked as supplied facts already.
+    """
+
+    section: str
+    title: str
+    paragraphs: Sequence[str]
+    written_by: str
+    written_on: date
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """One run, as the assessment's pages see it.
+
+    Parameters
+    ----------
+    book : FactBook
+        Of the published tables.
+    region, question, run_id, model_id, baseline : str
+    as_of : date
+    state : str
+        Stands on top of every page and at its foot.
+    decision : str
+        Where the decision on the audit stands, in a sentence.
+    targets : sequence of Counted
+        The headline first.
+    published : Published
+        The headline's named rows.
+    policy : PolicySpec
+    titles : mapping of str to str
+        Titles of factors by domain/name.
+    sources : sequence of SourceNote
+    outlines : mapping of level to Outlines
+    texts : sequence of HandWritten
+    links : sequence of PageLink
+    no_rate : mapping of level to frozenset of str
+        Places whose residents are a poor base for a rate.
+    """
+
+    book: FactBook
+    region: str
+    question: str
+    run_id: str
+    model_id: str
+    baseline: str
+    as_of: date
+    state: str
+    decision: str
+    targets: Sequence[Counted]
+    published: Published
+    policy: PolicySpec
+    titles: Mapping[str, str]
+    sources: Sequence[SourceNote]
+    outlines: Mapping[str, Outlines] = field(default_factory=dict)
+    texts: Sequence[HandWritten] = ()
+    links: Sequence[PageLink] = ()
+    no_rate: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def target(self) -> Counted:
+        """The headline."""
+        return self.targets[0]
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """A published table, or None where the run has none or it has no rows."""
+        held = self.book.tables.get(name)
+        return held if held is not None and len(held) else None
+
+    def say(self, table: str, row: Any, column: str, form: str) -> str:
+        """A number of a table, marked."""
+        return self.book.cell(table, int(row), column, form=form)
+
+    def unit(self, name: str) -> str:
+        """A factor or a domain as a reader knows it."""
+        return bare(unit_words(name, self.titles))
+
+    def written(self, section: str) -> list[HandWritten]:
+        """What people wrote for a section."""
+        return [text for text in self.texts if text.section == section]
