@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.tables import TableError
-from riskmodel.narrative.facts.marks import as_html, as_plain, bare, stray_digits
+from riskmodel.narrative.facts.marks import as_html, as_plain, bare, stray_digits, without_names
 from riskmodel.narrative.facts.phrases import PHRASES
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ def render_page(
     held = templates()
     style = held.get_template("page.css").render()
     script = held.get_template("page.js").render() if with_script else ""
+    if book is not None:
+        shown = {
+            name: _checked(value, title) if name in ("words", "packed") else value for name, value in shown.items()
+        }
     page = held.get_template(template).render(
         title=title, region=region, lede=lede, state=bare(state), contents=contents, closing=closing, links=links,
         with_script=with_script, policy=_policy(style, script), **shown,
@@ -91,14 +95,33 @@ def render_page(
     return (as_plain(page) if book is None else _with_facts(page, book, title)) + "\n"
 
 
+def _checked(packed: Any, title: str) -> Any:
+    """Packed rows without stray digits; names, dates and codes need no mark any more once that is known."""
+    if isinstance(packed, str):
+        _refuse(stray_digits(packed, phrases=PHRASES), title)
+        return without_names(packed)
+    if isinstance(packed, list):
+        return [_checked(part, title) for part in packed]
+    if isinstance(packed, dict):
+        # Orders, styles, positions and places are no words of the page.
+        tables = {
+            name: part for name, part in packed.items() if name == "rows" or (isinstance(part, dict) and "rows" in part)
+        }
+        return packed | {name: _checked(part, title) for name, part in tables.items()}
+    return packed
+
+
 def _with_facts(page: str, book: FactBook, title: str) -> str:
-    stray = stray_digits(page, phrases=PHRASES)
+    _refuse(stray_digits(page, phrases=PHRASES), title)
+    return as_html(page, book.value_text)
+
+
+def _refuse(stray: Sequence[str], title: str) -> None:
     if stray:
         raise TableError(
             f"the page '{as_plain(title)}' shows numbers that are no facts", found=list(dict.fromkeys(stray))[:20],
             hint="take each from the book of facts, or mark it as part of a name, a date or a code",
         )  # fmt: skip
-    return as_html(page, book.value_text)
 
 
 @cache
@@ -111,6 +134,8 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters["bare"] = bare
+    # A mark is one letter, and six if it were written in ASCII.
+    made.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     return made
 
 

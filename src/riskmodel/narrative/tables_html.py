@@ -6,12 +6,13 @@ for them. A text that stands in many rows is held once for the whole page.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from riskmodel.narrative.facts.marks import as_plain
+from riskmodel.narrative.facts.marks import as_plain, fact_ids, lightened
 
 __all__ = ["PAGE", "Cell", "Heading", "HtmlTable", "Interval", "Row", "pack"]
 
@@ -122,7 +123,9 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
         Texts that stand in more than one packed cell, the most frequent first.
     packed : dict of table name to dict
         ``rows`` holds the rows beyond the first page: a whole number is a position in ``words``. ``orders`` and
-        ``styles`` say what words are sorted by and how they look; ``places`` are the codes of the packed rows.
+        ``styles`` say what words are sorted by and how they look; ``places`` are the codes of the packed rows. Where
+        the facts of a column follow from the row, ``facts`` names their tables and columns, and ``at`` the position of
+        each packed row in these tables.
 
     Examples
     --------
@@ -130,15 +133,19 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
     >>> pack([HtmlTable("t", "Places", [Heading("Place"), Heading("District")], rows, page=1)])
     (['no district'], {'t': {'rows': [['B', 0], ['C', 0]]}})
     """
-    counted = Counter(_words(cell) for table in tables for row in table.rest for cell in row.cells)
+    light = {table.name: _Light(table) for table in tables}
+    counted = Counter(text for each in light.values() for row in each.rows for text in row)
     # A position is written with up to five digits: shorter texts stand as they are.
     words = [text for text, times in counted.most_common() if times > 1 and len(text) > 3]
     at = {text: position for position, text in enumerate(words)}
     packed = {}
     for table in tables:
         cells = {as_plain(c.words): c for row in table.rows for c in row.cells if isinstance(c, Cell)}
+        own = light[table.name]
         parts = {
-            "rows": [[at.get(w := _words(cell), w) for cell in row.cells] for row in table.rest],
+            "rows": [[at.get(text, text) for text in row] for row in own.rows],
+            "facts": own.facts,
+            "at": own.at,
             "places": [row.place for row in table.rest] if any(row.place for row in table.rest) else [],
             "marked": [n for n, row in enumerate(table.rest) if row.style],
             "orders": {text: c.order for text, c in cells.items() if c.order is not None},
@@ -147,6 +154,57 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
         if any(parts.values()):
             packed[table.name] = {key: part for key, part in parts.items() if part}
     return words, packed
+
+
+_ADDRESS = re.compile(r"([a-z0-9_]+)\.(\d+)\.(.+)")
+
+
+class _Light:
+    """The packed rows of a table, their facts named once a column where they follow from the row.
+
+    A page of many places has tens of thousands of facts: each named in full, they would weigh more than the words.
+    """
+
+    def __init__(self, table: HtmlTable) -> None:
+        self.rows = [[_words(cell) for cell in row.cells] for row in table.rest]
+        self.facts: dict[str, list[list[str]]] = {}
+        self.at: dict[str, list[int]] = {}
+        for column in range(len(table.headings) if self.rows else 0):
+            self._lighten(column)
+
+    def _lighten(self, column: int) -> None:
+        addresses = [_addresses(row[column]) for row in self.rows]
+        named = Counter(tuple((name, part) for name, _, part in found) for found in addresses if found)
+        if not named:
+            return
+        usual = named.most_common(1)[0][0]
+        done = False
+        for number, found in enumerate(addresses):
+            fits = found is not None and tuple((name, part) for name, _, part in found) == usual
+            if fits and self._placed(number, found or []):
+                self.rows[number][column] = lightened(self.rows[number][column])
+                done = True
+        if done:
+            self.facts[str(column)] = [list(each) for each in usual]
+
+    def _placed(self, number: int, found: Sequence[tuple[str, int, str]]) -> bool:
+        """Enter where a packed row stands in the tables its facts are of; not where it stands elsewhere already."""
+        wanted = {name: row for name, row, _ in found}
+        known = [self.at[name][number] if name in self.at else -1 for name in wanted]
+        one_place = all(row == wanted[name] for name, row, _ in found)
+        if not one_place or any(k not in (-1, row) for k, row in zip(known, wanted.values(), strict=True)):
+            return False
+        for name, row in wanted.items():
+            self.at.setdefault(name, [-1] * len(self.rows))[number] = row
+        return True
+
+
+def _addresses(text: str) -> list[tuple[str, int, str]] | None:
+    """Table, position and column of every fact of a text; None where one has another kind of name."""
+    found = [_ADDRESS.fullmatch(name) for name in fact_ids(text)]
+    if not found or not all(found):
+        return None
+    return [(m.group(1), int(m.group(2)), m.group(3)) for m in found if m]
 
 
 def _words(cell: str | Cell) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -22,6 +22,7 @@ from riskmodel.narrative.bundle import MANIFEST, file_sha256
 from riskmodel.narrative.facts.file import FACTS_FILE, read_facts
 from riskmodel.narrative.facts.forms import written
 from riskmodel.narrative.facts.formulas import evaluate
+from riskmodel.narrative.facts.marks import LIGHT, LIGHT_END
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _ELEMENT = re.compile(r'<(data|tspan)((?:\s[^>]*)?\sdata-fact="([^"]*)"[^>]*)>([
 _VALUE = re.compile(r'\s(?:value|data-value)="([^"]*)"')
 _PACKED = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
 _MARKED = re.compile("\ue000([^\ue001]*)\ue001([^\ue002]*)\ue002")
+_LIGHT = re.compile(f"{LIGHT}([^{LIGHT_END}]*){LIGHT_END}")
 _CLOSE = 1e-8
 
 
@@ -171,22 +173,25 @@ def _numbers(page: str) -> Iterator[tuple[str, str | None, str]]:
     for found in _ELEMENT.finditer(page):
         value = _VALUE.search(found.group(2))
         yield unescape(found.group(3)), unescape(value.group(1)) if value else "", unescape(found.group(4))
-    for found in _PACKED.finditer(page):
-        for text in _strings(json.loads(found.group(1))):
+    held = [json.loads(found.group(1)) for found in _PACKED.finditer(page)]
+    shared: list[str] = next((part for part in held if isinstance(part, list)), [])
+    for table in held:
+        if isinstance(table, dict):
+            yield from _of_packed(table, shared)
+
+
+def _of_packed(table: Mapping[str, Any], shared: Sequence[str]) -> Iterator[tuple[str, None, str]]:
+    """The numbers of a table's packed rows: those that name their fact, and those whose row and column tell it."""
+    facts, at = table.get("facts", {}), table.get("at", {})
+    for number, row in enumerate(table.get("rows", ())):
+        for column, cell in enumerate(row):
+            text = shared[cell] if isinstance(cell, int) else cell
             for marked in _MARKED.finditer(text):
                 yield marked.group(1), None, marked.group(2)
-
-
-def _strings(held: Any) -> Iterator[str]:
-    if isinstance(held, str):
-        yield held
-    elif isinstance(held, dict):
-        for key, value in held.items():
-            yield from _strings(key)
-            yield from _strings(value)
-    elif isinstance(held, list):
-        for value in held:
-            yield from _strings(value)
+            light = _LIGHT.findall(text)
+            if light:
+                for (name, part), words in zip(facts[str(column)], light, strict=True):
+                    yield f"{name}.{at[name][number]}.{part}", None, words
 
 
 class _Tables(Mapping[str, "pd.DataFrame"]):

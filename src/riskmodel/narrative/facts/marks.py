@@ -11,12 +11,28 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from html import escape, unescape
 
-__all__ = ["as_html", "as_plain", "bare", "cut", "fact_ids", "is_marked", "mark", "stray_digits"]
+__all__ = [
+    "LIGHT",
+    "LIGHT_END",
+    "as_html",
+    "as_plain",
+    "bare",
+    "cut",
+    "fact_ids",
+    "is_marked",
+    "lightened",
+    "mark",
+    "stray_digits",
+    "without_names",
+]
 
 _OPEN, _THEN, _CLOSE, _NAME, _NAMED = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
+LIGHT, LIGHT_END = "\ue005", "\ue006"
+"""Around the words of a number whose fact follows from its row and column, in packed rows."""
 _FACT = re.compile(f"{_OPEN}([^{_THEN}]*){_THEN}([^{_CLOSE}]*){_CLOSE}")
 _BARE = re.compile(f"{_NAME}([^{_NAMED}]*){_NAMED}")
-_ANY = re.compile(f"[{_OPEN}-{_NAMED}]")
+_LIGHT = re.compile(f"{LIGHT}([^{LIGHT_END}]*){LIGHT_END}")
+_ANY = re.compile(f"[{_OPEN}-{LIGHT_END}]")
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 # Elements whose content is no text of the page: nothing can stand inside them but words.
 _WORDS_ONLY = frozenset({"title", "desc", "option", "textarea"})
@@ -34,14 +50,16 @@ def mark(fact_id: str, words: str) -> str:
 
 
 def bare(words: str) -> str:
-    """Words whose digits are no number: a name, a date, a code, the number of a law.
+    """Words whose digits are no number: a name, a date, a code, the number of a law. Words that hold a fact stay.
 
     Examples
     --------
     >>> as_plain(bare("Lindenford 004B"))
     'Lindenford 004B'
     """
-    return f"{_NAME}{words}{_NAMED}" if _DIGIT.search(words) else words
+    if not _DIGIT.search(words) or _FACT.search(words):
+        return words
+    return f"{_NAME}{without_names(words)}{_NAMED}"
 
 
 def is_marked(text: str) -> bool:
@@ -62,7 +80,23 @@ def as_plain(text: str) -> str:
     >>> as_plain("In all " + mark("outlook.0.mean", "1,234") + " records")
     'In all 1,234 records'
     """
-    return _BARE.sub(r"\1", _FACT.sub(r"\2", text))
+    return _LIGHT.sub(r"\1", _BARE.sub(r"\1", _FACT.sub(r"\2", text)))
+
+
+def without_names(text: str) -> str:
+    """A text whose names, dates and codes are no longer marked as such; its numbers keep their marks."""
+    return _BARE.sub(r"\1", text)
+
+
+def lightened(text: str) -> str:
+    """A text whose numbers are marked as numbers and no longer say which.
+
+    Examples
+    --------
+    >>> as_plain(lightened(mark("outlook.0.low", "7") + " to " + mark("outlook.0.high", "9")))
+    '7 to 9'
+    """
+    return _FACT.sub(f"{LIGHT}\\2{LIGHT_END}", text)
 
 
 def cut(text: str, length: int) -> str:
@@ -198,6 +232,6 @@ def stray_digits(page: str, *, phrases: Iterable[str] = ()) -> list[str]:
         else:
             shown = [] if _EXCUSED.intersection(open_tags) else [part]
         for held in shown:
-            text = excused.sub("", _BARE.sub("", _FACT.sub("", unescape(held))))
+            text = excused.sub("", _BARE.sub("", _FACT.sub("", _LIGHT.sub("", unescape(held)))))
             found += [text[max(m.start() - 40, 0) : m.end() + 40].strip() for m in re.finditer(r"\d[\d.,]*", text)]
     return found

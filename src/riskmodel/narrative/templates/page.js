@@ -11,19 +11,21 @@ function made(tag, attributes, words) {
   return element;
 }
 
-/* A number in packed text carries the fact it is: U+E000 id U+E001 words U+E002; a name's digits lie in U+E003 U+E004. */
-const MARKS = /\ue000([^\ue001]*)\ue001([^\ue002]*)\ue002|\ue003([^\ue004]*)\ue004/g;
+/* A number in packed text carries the fact it is: U+E000 id U+E001 words U+E002; a name's digits lie in U+E003 U+E004.
+   Between U+E005 and U+E006 the fact follows from the row and the column. */
+const MARKS = /\ue000([^\ue001]*)\ue001([^\ue002]*)\ue002|\ue003([^\ue004]*)\ue004|\ue005([^\ue006]*)\ue006/g;
 
 function plain(text) {
-  return text.replace(MARKS, (all, fact, words, name) => words ?? name);
+  return text.replace(MARKS, (all, fact, words, name, light) => words ?? name ?? light);
 }
 
-function fill(element, text) {
-  let at = 0;
+function fill(element, text, facts = []) {
+  let at = 0, light = 0;
   for (const found of text.matchAll(MARKS)) {
     element.append(text.slice(at, found.index));
-    const words = found[2] ?? found[3];
-    element.append(found[1] === undefined ? words : made("data", { "data-fact": found[1], value: words }, words));
+    const words = found[2] ?? found[3] ?? found[4];
+    const fact = found[1] ?? (found[4] === undefined ? undefined : facts[light++]);
+    element.append(fact === undefined ? words : made("data", { "data-fact": fact, value: words }, words));
     at = found.index + found[0].length;
   }
   element.append(text.slice(at));
@@ -63,7 +65,10 @@ class DataTable {
       })),
       ...(held.rows || []).map((cells, position) => {
         const texts = cells.map((cell) => (typeof cell === "number" ? shared[cell] : cell));
-        return { texts, cells: texts.map(plain), place: held.places?.[position], marked: held.marked?.includes(position) };
+        return {
+          texts, cells: texts.map(plain), place: held.places?.[position], marked: held.marked?.includes(position),
+          facts: (column) => (held.facts?.[column] || []).map(([table, part]) => `${table}.${held.at[table][position]}.${part}`),
+        };
       }),
     ];
     this.rows.forEach((row, position) => { row.position = position; });
@@ -86,7 +91,7 @@ class DataTable {
     row.cells.forEach((words, column) => {
       const style = this.styles[words];
       const cell = made(column ? "td" : "th", { ...(column ? {} : { scope: "row" }), ...(style ? { class: style } : {}) });
-      row.element.append(fill(cell, row.texts[column]));
+      row.element.append(fill(cell, row.texts[column], row.facts(column)));
     });
     return row.element;
   }
@@ -247,7 +252,7 @@ class PlaceMap {
     const row = this.row;
     row.cells.slice(1).forEach((words, position) => {
       const text = row.texts?.[position + 1] ?? words;
-      if (words) list.append(made("dt", {}, this.data.wordsOf(position + 1)), fill(made("dd"), text));
+      if (words) list.append(made("dt", {}, this.data.wordsOf(position + 1)), fill(made("dd"), text, row.facts?.(position + 1)));
     });
     this.chosen.append(made("p", {}, this.row.cells[0]), list);
   }
