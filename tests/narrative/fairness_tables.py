@@ -201,13 +201,13 @@ def _parts(
     model: str, name: str, group: str, people: float, policy: PolicySpec, chance: np.random.Generator
 ) -> list[dict[str, Any]]:
     found = []
-    parts = ["2023-01-01", "2023-07-01", "2024-01-01", "E07000001", "E07000002"]
-    for part in [*parts, *(f"fifth {n} by deprivation" for n in range(1, 6))]:
+    parts = ["origin 2023-01", "origin 2023-07", "origin 2024-01", "district East", "district West"]
+    for part in [*parts, *(f"fifth {n} by level expected" for n in range(1, 6))]:
         row = _verdict(model, name, group, "composition", SOURCE, people, policy, chance, part)
         code, check = ("M9", "conditional_calibration") if part.startswith("fifth") else ("M11", "drift_parts")
         found.append(row | {"check": check, "code": code, "verdict": "described", "severity": "", "direction": ""})
     found.append(_verdict(model, name, group, "composition", SOURCE, people, policy, chance,
-                          "without places where residents are a poor base"))  # fmt: skip
+                          "places where residents are a good base"))  # fmt: skip
     return found
 
 

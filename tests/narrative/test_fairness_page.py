@@ -323,7 +323,19 @@ def test_the_simulation_ends_where_the_table_does(made: Invented, read: Reader) 
     gain = end["uplift"] * end["discovered"]
     wanted = [f"{v:.2f}" for v in end.loc[gain > 0, "index"]] + ["1.06"]
     assert sorted(read.column("feedback-table", "Index")) == sorted(wanted)
-    assert f"{end['index'].max():.2f} times their true share" in words_of(read)
+    assert f"{end['index'].max():.2f} times their true share, against 1.06 if nothing" in words_of(read)
+
+
+def test_parts_of_the_region_and_of_time_stand_apart(made: Invented, read: Reader) -> None:
+    audit = made.tables["audit"]
+    own = audit[audit["code"].isin(["M9", "M11"]) & (audit["part"] != "all") & (audit["model_id"] == MODEL)]
+    assert sorted(read.column("parts-table", "Part")) == sorted(own["part"])
+    kinds = set(zip(*(read.column("parts-table", name) for name in ("Part", "Kind of part")), strict=True))
+    for part, kind in (("origin 2023-07", "origin"), ("district East", "district"),
+                       ("fifth 2 by level expected", "kind of place")):  # fmt: skip
+        assert (part, kind) in kinds
+    drawn = [a["id"] for t, a in read.tags if t == "title" and (a.get("id") or "").startswith("parts-")]
+    assert len(drawn) == 3  # the concerns by where people live
 
 
 def test_places_put_first_are_the_tables_own_and_no_map_shows_groups(made: Invented, read: Reader) -> None:

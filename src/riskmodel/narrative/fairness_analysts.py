@@ -63,7 +63,8 @@ def _codes(audited: Audited) -> list[tuple[str, str]]:
 
 def _asked(row: Mapping[str, Any]) -> str:
     """A check's question, of any group."""
-    return str(row["question"]).replace(str(row["group"]).replace("_", " "), "the group")
+    group = str(row["group"]).replace("_", " ")
+    return str(row["question"]).replace(f"the group {group}", "the group").replace(f" {group} ", " the group ")
 
 
 def _bounds(audited: Audited) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from riskmodel.narrative.fairness_rows import ALL, Audited, Finding, as_ratio
 from riskmodel.narrative.fairness_words import contrast_words, per_cent_words
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
-from riskmodel.narrative.model_places import Names
 from riskmodel.narrative.model_sections import records
 from riskmodel.narrative.pictures import Picture
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["drift_section"]
 
-_ORIGIN = re.compile(r"\d{4}-\d{2}")
-_CODE = re.compile(r"\b[EW]\d{8}\b")
 _DRAWN = (
     "The pictures show the groups with a concern. The grey band is what the policy lets go unnoticed over the whole."
 )
@@ -34,7 +30,7 @@ _MANY = 4
 _KEY = ("check", "characteristic", "group", "evidence", "source", "part")
 
 
-def drift_section(audited: Audited, names: Names) -> Section:
+def drift_section(audited: Audited) -> Section:
     """The same comparison by district, by origin and by fifth."""
     name, heading = "parts", "From place to place and from month to month"
     rows = audited.rows
@@ -59,10 +55,11 @@ def drift_section(audited: Audited, names: Names) -> Section:
         other = beside.get(tuple(row[k] for k in _KEY))
         listed.append(
             Row((audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
-                 _part(row["part"], names), _kind(row["part"], names), _contrast(row), _contrast(other),
+                 row["part"], _kind(row["part"]), _contrast(row), _contrast(other),
                  "counts by group" if row["evidence"] == "outcomes" else "where people live"))
         )  # fmt: skip
-    drawings = [_parts_picture(audited, finding, own, names) for finding in _concerns_by_place(audited)]
+    concerns = enumerate(_concerns_by_place(audited), start=1)
+    drawings = [_parts_picture(audited, f"parts-{number}", finding, own) for number, finding in concerns]
     table = HtmlTable(
         "parts-table", "The comparison by district, origin and fifth", headings, listed, filters=(0, 1, 3),
         whole="tables/audit.csv",
@@ -76,19 +73,16 @@ def _concerns_by_place(audited: Audited) -> list[Finding]:
     return [f for f in concerns_of(audited) if f.evidence != "outcomes" and not audited.is_other_stream(f)][:_MANY]
 
 
-def _parts_picture(audited: Audited, finding: Finding, rows: pd.DataFrame, names: Names) -> Picture | None:
+def _parts_picture(audited: Audited, name: str, finding: Finding, rows: pd.DataFrame) -> Picture | None:
     """One concern, part by part."""
     same = rows["source"].eq(finding.source) & rows["evidence"].eq(finding.evidence)
     same &= rows["characteristic"].eq(finding.characteristic) & rows["group"].eq(finding.group)
     held = [row for row in records(rows[same]) if math.isfinite(row["statistic"])]
     if not held:
         return None
-    lines = [(_part(row["part"], names), [Dot(*_ends(row), _contrast(row))]) for row in held]
-    name = f"parts-{finding.characteristic}-{finding.group}".replace("_", "-")
+    lines = [(row["part"], [Dot(*_ends(row), _contrast(row))]) for row in held]
     bound = audited.policy.bounds.calibration_ratio.notice
-    return draw_contrasts(
-        re.sub(r"[^a-z0-9-]", "", name), lines, labels=["the forecast"], title=audited.named(finding), notice=bound
-    )
+    return draw_contrasts(name, lines, labels=["the forecast"], title=audited.named(finding), notice=bound)
 
 
 def _ends(row: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -106,12 +100,5 @@ def _contrast(row: Mapping[str, Any] | None) -> str:
     return contrast_words(ratio, low, high) if math.isfinite(low) else per_cent_words(ratio)
 
 
-def _kind(part: str, names: Names) -> str:
-    if _CODE.search(part) or part in {district for _, district in names.places.values()}:
-        return "district"
-    return "origin" if _ORIGIN.search(part) else "kind of place"
-
-
-def _part(part: str, names: Names) -> str:
-    code = _CODE.search(part)
-    return names.place(code[0]) if code else part
+def _kind(part: str) -> str:
+    return next((kind for kind in ("origin", "district") if part.startswith(f"{kind} ")), "kind of place")

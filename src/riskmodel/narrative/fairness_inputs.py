@@ -86,6 +86,8 @@ def feedback_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
     ends = [row for row in rows if row["step"] == last]
     without = [row for row in ends if row["exploration"] == 0]
     worst = max(without or ends, key=lambda row: (row["index"], row["uplift"], row["discovered"]))
+    none = [row for row in ends if not row["uplift"] * row["discovered"]]
+    against = f", against {none[0]['index']:.2f} if nothing that is recorded depended on it" if none else ""
     same = [r for r in ends if r["exploration"] > 0 and
             (r["uplift"], r["discovered"]) == (worst["uplift"], worst["discovered"])]  # fmt: skip
     beside = (
@@ -94,8 +96,9 @@ def feedback_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
         if same else ""
     )  # fmt: skip
     return (
-        f"If {_supposed(worst['uplift'], worst['discovered'], start=False)}, the places put first would, after "
-        f"{last:.0f} forecasts, be forecast {worst['index']:.2f} times their true share.{beside}"
+        f"Simulated, not measured: if {_supposed(worst['uplift'], worst['discovered'], start=False)}, the places put "
+        f"first would, after {last:.0f} forecasts, be forecast {worst['index']:.2f} times their true share"
+        f"{against}.{beside}"
     )
 
 

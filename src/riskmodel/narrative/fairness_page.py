@@ -138,7 +138,7 @@ def build_fairness_page(
         records_section(audited, given.get("tipping_points")),
         feedback_section(given.get("feedback")),
         inputs_section(audited, given.get("proxies"), given.get("audit_refits")),
-        drift_section(audited, names),
+        drift_section(audited),
         counting_section(audited),
         tested_section(tested),
         changed_section(audited, before, earlier_run=earlier_run),
