@@ -22,13 +22,14 @@ $(PY) -m uv pip install --python $(PY) $(1) || { \
 endef
 from_lock = $(call install,--require-hashes -r $(1),--require-hashes --only-binary :all: -r $(1))
 
-.PHONY: help sna openmp browser test lint format types imports dependencies tests coverage bench lock clean
+.PHONY: help sna openmp browser test lint format types imports dependencies tests coverage docs bench lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make sna     install into .venv, build the synthetic region, run the demo forecast"
 	@echo "make test    lint, format, types, import rules, dependencies, tests and doctests"
 	@echo "make bench   accuracy and speed beside other libraries, into docs/benchmarks.md (make bench DATA=FOLDER)"
+	@echo "make docs    write the reference pages of the documentation"
 	@echo "make lock    refresh requirements/*.lock (make lock UPGRADE=--upgrade for newer versions)"
 	@echo "make clean   remove .venv, build/ and caches; mlruns/ stays"
 
@@ -114,6 +115,9 @@ tests: $(DEV) openmp browser
 		echo "These tests need a browser (chromium or chrome) and did NOT run:"; \
 		$(PY) -m pytest --collect-only -q -m browser tests/browser | grep '::'; \
 		[ $$status = 0 ] && exit 1; exit $$status; fi
+
+docs: $(CORE)
+	$(PY) -m riskmodel.workflow.reference docs/reference
 
 coverage: $(DEV) openmp
 	$(PY) -m coverage run -m pytest
