@@ -362,7 +362,7 @@ class TestFailure:
     def test_files_that_are_asked_for_wrongly(self, workspace, record, tmp_path):
         log_run(record, workspace=workspace)
         run = find_run(record.run_id, workspace=workspace)
-        with pytest.raises(UsageError, match="bundle, private"):
+        with pytest.raises(UsageError, match="bundle, narration, private"):
             fetch_artifacts(run, "models", tmp_path / "a")
         for outside in ("../artifacts", "/etc", "", "bundle\\tables"):
             with pytest.raises(UsageError, match="not a folder inside a run"):

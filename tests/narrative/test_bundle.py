@@ -87,7 +87,7 @@ def test_a_figure_carries_the_draft_words(small_run: Any, monkeypatch: pytest.Mo
     backtest = pd.read_parquet(small_run.out / "tables" / "backtest.parquet")
     kept = mpl.rc_context
     monkeypatch.setattr(mpl, "rc_context", lambda rc: kept({**rc, "svg.fonttype": "none"}))
-    draw_charts(tmp_path, comparison=comparison, backtest=backtest, title="Lindenshire")
+    draw_charts(tmp_path, comparison=comparison, backtest=backtest, title="Lindenshire", state=DRAFT)
     for path in tmp_path.glob("*.svg"):
         assert DRAFT in path.read_text(encoding="utf-8")
 

@@ -65,7 +65,7 @@ SIMILAR = Table(
         Column("similar", "str", "Code of a district like it"),
         Column("name", "str", "That district's name"),
         Column("rank", "int", "1 is the most similar"),
-        Column("distance", "float", "How far apart they are: root mean square of standardised factors", blank=True),
+        Column("distance", "float", "How far apart they are: quadratic mean over standardised factors", blank=True),
         Column("chosen", "str", "declared in the experiment, or nearest on factors of the census"),
         Column("factors", "int", "How many factors the distance rests on"),
     ),
