@@ -291,17 +291,29 @@ def test_each_area_of_a_map_has_its_row_and_its_words(made: Invented, text: str,
     assert len(re.findall(r'<path class="border"', text)) == 2 * made.parents["lad24"].nunique()
 
 
-def test_places_whose_residents_are_a_poor_base_have_a_count_and_no_rate(made: Invented) -> None:
-    code = made.parents["msoa21"].iloc[0]
-    page = page_of(made, no_rate={"msoa21": frozenset([code])})
+@pytest.mark.parametrize("level", ["ward24", "msoa21"])
+def test_places_whose_residents_are_a_poor_base_have_a_count_and_no_rate(made: Invented, level: str) -> None:
+    code = made.parents[level].iloc[0]
+    page = page_of(made, no_rate={level: frozenset([code])})
     read = Reader(page)
-    rates = dict(zip(read.column("msoa21", "Code"), read.column("msoa21", "Per 1,000"), strict=True))
+    rates = dict(zip(read.column(level, "Code"), read.column(level, "Per 1,000"), strict=True))
     assert {c for c, words in rates.items() if words == "count only"} == {code}
-    assert re.search(rf'<path class="area count-only" data-code="{code}"', page)
+    assert re.findall(r'<path class="area count-only" data-code="([^"]+)"', page) == [code]
     people = made.tables["places"].set_index("location")["population"]
-    means = rows_of(made, "msoa21", ("12_months",)).set_index("location")["mean"]
+    means = rows_of(made, level, ("12_months",)).set_index("location")["mean"]
     for other in set(rates) - {code}:
         assert number(rates[other]) == pytest.approx(1000 * means[other] / people[other], abs=0.5001)
+
+
+@pytest.mark.parametrize("level", ["lsoa21", "msoa21", "ward24"])
+def test_among_the_smallest_areas_a_poor_base_is_a_remark(made: Invented, read: Reader, level: str) -> None:
+    """These tables give no rate; the remark keeps readers from making one."""
+    code = made.parents[level].iloc[1]
+    marked, table = Reader(page_of(made, no_rate={level: frozenset([code])})), f"{level}-periods"
+    remarks = list(zip(marked.column(table, "Code"), marked.column(table, "Remark"), strict=True))
+    assert {c for c, words in remarks if words} == {code}
+    assert {words for _, words in remarks} == {"residents are a poor base", ""}
+    assert "Remark" not in read.headings[table]
 
 
 def test_a_withheld_ward_is_hatched(made: Invented) -> None:

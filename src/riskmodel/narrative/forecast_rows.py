@@ -78,13 +78,16 @@ def outlook_table(
         "recorded_part": not (named.rows["recorded_part"] > 0).any(),
         "chance": named.rows["chance_higher"].isna().all(),
         "drawn": named.rows["change"].isna().all(),
+        "base": not named.rows["location"].isin(no_rate).any(),
     }
     shown = [c for c in columns if not empty.get(c, False)]
     limit = _limit(named)
-    made: list[Words] = [
-        _drawn(named, limit) if c == "drawn" else _rates(named, no_rate) if c == "rate" else _CELLS[c](named)
-        for c in shown
-    ]
+    own: dict[str, Callable[[Named], Words]] = {
+        "drawn": lambda rows: _drawn(rows, limit),
+        "rate": lambda rows: _rates(rows, no_rate),
+        "base": lambda rows: ["residents are a poor base" if p else "" for p in rows.rows["location"].isin(no_rate)],
+    }
+    made: list[Words] = [(own.get(c) or _CELLS[c])(named) for c in shown]
     codes = named.rows["location"].to_list() if places else [""] * len(named)
     rows = [Row(cells, code) for cells, code in zip(zip(*made, strict=True), codes, strict=True)]
     special = {"drawn": _drawn_heading(limit), "last_year": _compared_heading(named, base)}
@@ -252,6 +255,7 @@ _HEADINGS = {
     "rank": Heading("Rank band", unit="by count"),
     "rate": Heading("Per 1,000 residents", number=True, unit="expected"),
     "population": Heading("Residents", number=True),
+    "base": Heading("Remark"),
     "reliability": Heading("Reliability of the range"),
 }
 _CELLS: dict[str, Callable[[Named], Words]] = {

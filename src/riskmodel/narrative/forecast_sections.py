@@ -41,7 +41,7 @@ _PERIOD = [
     "drawn",
     "reliability",
 ]
-_FINE = ["name", "location", "district", "period", "expected", "range", "recorded_part", "last_year", "change"]
+_FINE = ["name", "location", "district", "period", "expected", "range", "recorded_part", "last_year", "change", "base"]
 _MAPPED = ["name", "location", "district", "expected", "range", "rate", "last_year", "change", "rank", "reliability"]
 _FINEST = {
     "lsoa21": ("12_months", "financial_year"),
@@ -140,7 +140,7 @@ def target_sections(
     maps = _maps(published, prefix, outlines, dict(district_names), no_rate)
     sections = [
         answer, _places(published, prefix), _periods(published, prefix), _time(published, prefix, recording), maps,
-        _smallest(published, prefix), _years(published, prefix),
+        _smallest(published, prefix, no_rate), _years(published, prefix),
     ]  # fmt: skip
     return [s for s in sections if s.lead or s.tables or s.maps]
 
@@ -227,7 +227,7 @@ def _maps(
     return Section(f"{prefix}maps", "Wards and MSOAs", [_RATE_NOTE, _RANK_NOTE], maps=maps, tables=tables)
 
 
-def _smallest(published: Published, prefix: str) -> Section:
+def _smallest(published: Published, prefix: str, no_rate: Mapping[str, frozenset[str]]) -> Section:
     outlook, tables = published.outlook, []
     for level, windows in (_FINEST_BESIDE if prefix else _FINEST).items():
         rows = outlook.where(windows=windows, levels=[level])
@@ -238,7 +238,7 @@ def _smallest(published: Published, prefix: str) -> Section:
             outlook_table(
                 rows, [*_FINE, "reliability"], name=f"{prefix}{level}-periods", 
                 caption=f"{published.counted.title}: {_PLURALS[level]} by {kinds}",
-                filters=("district", "period"), base=published.base,
+                filters=("district", "period"), base=published.base, no_rate=no_rate.get(level, frozenset()),
             )
         )  # fmt: skip
     return Section(
