@@ -202,7 +202,7 @@ class DataTable {
     this.body.replaceChildren(...this.shown.slice(this.at, last).map((row) => this.elementOf(row)));
     const all = this.shown.length.toLocaleString("en-GB");
     const of = this.shown.length < this.rows.length ? ` of ${this.rows.length.toLocaleString("en-GB")}` : "";
-    const part = last - this.at < this.shown.length ? `Rows ${this.at + 1} to ${last} of ${all}` : `${all} rows`;
+    const part = last - this.at < this.shown.length ? `Rows ${this.at + 1} to ${last} of ${all}` : `${all} ${this.shown.length === 1 ? "row" : "rows"}`;
     const words = this.shown.length ? part + (part.startsWith("Rows") ? "" : of) : "No row fits. Change the search or the choice.";
     if (said || this.rows.length > this.size) this.status.textContent = words + (this.sorted || "");
     this.back?.setAttribute("aria-disabled", String(this.at === 0));
