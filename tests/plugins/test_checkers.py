@@ -18,6 +18,7 @@ from riskmodel.contracts.periods import month_start
 from riskmodel.contracts.registry import load, names
 from riskmodel.contracts.specs import FileSpec, SourceSpec
 from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.fairness.checks.exposure import ExposureBias
 from riskmodel.features.transforms import Lag
 from riskmodel.models.base import Baseline
 from riskmodel.models.baselines import Rolling12
@@ -31,6 +32,7 @@ from riskmodel.testing import (
     VALUES,
     BrokenRule,
     check_baseline,
+    check_fairness_check,
     check_metric,
     check_model,
     check_reader,
@@ -91,6 +93,11 @@ def test_the_ensemble_once_its_weights_are_settled() -> None:
 @pytest.mark.parametrize("name", names("metric"))
 def test_built_in_metrics(name: str) -> None:
     check_metric(load("metric", name))
+
+
+@pytest.mark.parametrize("name", names("check"))
+def test_built_in_fairness_checks(name: str) -> None:
+    check_fairness_check(load("check", name))
 
 
 CENSUS = b"geography code,Residents\nE01000001,12\nE01000002,7\nE01000003,9\n"
@@ -465,4 +472,92 @@ def test_a_broken_transform_is_caught(cls: type, rule: str) -> None:
     """What looks ahead is in ``tests/laws``."""
     with pytest.raises(BrokenRule) as caught:
         check_transform(cls(), HISTORY, PANEL, origins=ORIGINS)
+    assert caught.value.rule == rule
+
+
+class WithoutAQuestion(ExposureBias):
+    question = " "
+
+
+class SaysAllIsWell(ExposureBias):
+    reading = "Near nought the forecast is fair."
+
+
+class AsksForAName(ExposureBias):
+    question = "Is it off for {name}?"
+
+
+class OneFigureForAll(ExposureBias):
+    def statistic(self, sums):
+        return super().statistic(sums)[:, :1]
+
+
+class DividesByNought(ExposureBias):
+    def statistic(self, sums):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return sums.residents("months") / (sums.residents("months") * 0)
+
+
+class NeverAFigure(ExposureBias):
+    def statistic(self, sums):
+        return super().statistic(sums) * np.nan
+
+
+class WithoutAReason(ExposureBias):
+    def why_not(self, sums):
+        return ""
+
+
+class LooksAtTheFirstGroup(ExposureBias):
+    def statistic(self, sums):
+        found = super().statistic(sums)
+        return found - found[:, :1]
+
+
+class TrustsTheFirstArea(ExposureBias):
+    def statistic(self, sums):
+        return super().statistic(sums) + sums.area_values("expected")[:, 0]
+
+
+class AgainstTheOtherModels(ExposureBias):
+    def statistic(self, sums):
+        found = super().statistic(sums)
+        return found - found.mean(axis=2, keepdims=True)
+
+
+class EachTimeAnother(ExposureBias):
+    draws = np.random.default_rng(5)
+
+    def statistic(self, sums):
+        return super().statistic(sums) + self.draws.normal()
+
+
+class AddsInPlace(ExposureBias):
+    def statistic(self, sums):
+        more = sums.group("expected")
+        more -= sums.group("recorded")
+        return more
+
+
+@pytest.mark.parametrize(
+    ("check", "rule"),
+    [
+        (PoissonRidge, "shape"),
+        (WithoutAQuestion, "shape"),
+        (AsksForAName, "shape"),
+        (OneFigureForAll, "shape"),
+        (SaysAllIsWell, "words"),
+        (DividesByNought, "defined or a reason"),
+        (NeverAFigure, "defined or a reason"),
+        (WithoutAReason, "defined or a reason"),
+        (LooksAtTheFirstGroup, "group order"),
+        (TrustsTheFirstArea, "area order"),
+        (AgainstTheOtherModels, "models"),
+        (EachTimeAnother, "deterministic"),
+        (AddsInPlace, "leaves inputs alone"),
+    ],
+)
+def test_a_broken_fairness_check_is_caught(check: type, rule: str) -> None:
+    with pytest.raises(BrokenRule) as caught:
+        check_fairness_check(check)
     assert caught.value.rule == rule

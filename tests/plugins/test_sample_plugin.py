@@ -21,7 +21,7 @@ from riskmodel.contracts.specs import FileSpec, SourceSpec
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.sources.observed import SourceFile
 from riskmodel.sources.synthetic import SyntheticRegion
-from riskmodel.testing import check_metric, check_model, check_reader, check_transform
+from riskmodel.testing import check_fairness_check, check_metric, check_model, check_reader, check_transform
 
 SAMPLE = Path(__file__).parent / "sample"
 ORIGINS = [FIRST + 19, FIRST + 24, FIRST + 30, FIRST + 33]
@@ -30,7 +30,7 @@ PANEL = tiny_panel(months=36, missing=[7], again=[(5, 15), (14, 26), (12, 40)])
 
 @pytest.fixture
 def sample(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The sample's four plugins, imported from where they lie."""
+    """The sample's five plugins, imported from where they lie."""
     monkeypatch.syspath_prepend(str(SAMPLE))
     points = tomllib.loads((SAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
     found = {}
@@ -77,6 +77,9 @@ class TestTheSamplePassesTheCheckers:
     def test_metric(self, sample: SimpleNamespace) -> None:
         check_metric(sample.within_two)
         assert sample.within_two([0, 3, 9, 4], [1.0, 5.0, 2.0, 4.5]) == 0.75
+
+    def test_fairness_check(self, sample: SimpleNamespace) -> None:
+        check_fairness_check(sample.nothing_recorded)
 
 
 SEMICOLON_SOURCE = """title: Homes in need of repair

@@ -7,6 +7,7 @@ or the reason why there is none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,13 +88,16 @@ def build_audit(
     here = [grouping.at(evidence.areas) for grouping in groupings]
     setting = _setting(evidence, here)
     named = [Part(name, _mask(name, areas, evidence)) for name, areas in (parts or {}).items()]
+    models = np.array([evidence.models.index(model) for model in detailed], dtype=np.intp)
     rows: Rows = []
     for grouping in here:
         weights = make_weights(tilings, grouping, evidence.residents)
         sums = CompositionSums(columns, weights, Part(WHOLE), setting)
-        inside = [sums.within(part) for part in named]
+        close = sums.of_models(models)
+        inside = [close.within(part) for part in named]
         for each in asked:
-            rows += _rows_of_check(each, sums, inside, detailed)
+            rows += _rows_of_check(each, sums)
+            rows += _rows_in_detail(replace(each, models=tuple(detailed)), close, inside) if detailed else []
     rows += outcome_rows(evidence, here, outcomes, asked, columns, tilings, setting)
     table = as_table(pd.DataFrame(rows, columns=AUDIT.names), AUDIT)
     return table.sort_values(list(AUDIT.key), ignore_index=True)
@@ -161,17 +165,21 @@ def _mask(name: str, areas: Bools, evidence: Evidence) -> npt.NDArray[np.float64
     return areas.astype(np.float64)
 
 
-def _rows_of_check(asked: Asked, sums: CompositionSums, named: Sequence[Sums], detailed: Sequence[str]) -> Rows:
-    """Rows of one check for one grouping: the whole, its own parts, and the named sets of areas."""
-    check, grouping = asked.check, sums.grouping
-    if "composition" not in check.evidence:
+def _rows_of_check(asked: Asked, sums: Sums) -> Rows:
+    """Rows of one check over all the evidence."""
+    if "composition" not in asked.check.evidence:
         return []
-    if grouping.kind not in check.kinds:
-        return unanswered(asked, grouping, "Asked of groups of people only: areas are either in the class or not.")
-    rows = rows_of(asked, sums)
-    if detailed:
-        for part in named:
-            rows += rows_of(asked, part, models=detailed)
-        for own in check.parts(sums):
-            rows += rows_of(asked, sums.within(own), judged=False, of_part=True, models=detailed)
+    if sums.grouping.kind not in asked.check.kinds:
+        why = "Asked of groups of people only: a class takes in all residents of an area or none."
+        return unanswered(asked, sums.grouping, why)
+    return rows_of(asked, sums)
+
+
+def _rows_in_detail(asked: Asked, sums: Sums, named: Sequence[Sums]) -> Rows:
+    """Rows of one check in the named sets of areas and in its own parts."""
+    if "composition" not in asked.check.evidence or sums.grouping.kind not in asked.check.kinds:
+        return []
+    rows = [row for part in named for row in rows_of(asked, part)]
+    for own in asked.check.parts(sums):
+        rows += rows_of(asked, sums.within(own), judged=False, of_part=True)
     return rows

@@ -117,10 +117,11 @@ class Columns:
         return self._by_recorded[None]
 
     def _first_not_by_recorded(self) -> Floats:
-        return self._put_first * (1.0 - self._by_recorded)
+        # An area taken in part by both is taken by both: the product of the parts would count it against either.
+        return np.maximum(self._put_first - self._by_recorded, 0.0)
 
     def _not_first_by_recorded(self) -> Floats:
-        return (1.0 - self._put_first) * self._by_recorded
+        return np.maximum(self._by_recorded - self._put_first, 0.0)
 
     def _recorded_in_first(self) -> Floats:
         return self._put_first * self["recorded"]
@@ -193,7 +194,7 @@ def expected_deviance(mean: Floats) -> Floats:
     Examples
     --------
     >>> expected_deviance(np.array([0.01, 1.0, 100.0])).round(3).tolist()
-    [0.093, 1.153, 1.002]
+    [0.092, 1.147, 1.002]
     """
     grid, held = _deviances()
     large = 1.0 + 1.0 / (6.0 * np.maximum(mean, 1.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from riskmodel.fairness.evidence import Grouping
 from riskmodel.fairness.inference import Inferred
 from riskmodel.fairness.sums import Sums
 from riskmodel.fairness.visibility import look
-from riskmodel.fairness.words import Finding, explain, group_title
+from riskmodel.fairness.words import Finding, explain, where_they_live, who_they_are
 
 __all__ = ["Asked", "rows_of", "unanswered"]
 
@@ -44,22 +44,18 @@ class Asked:
     policy: PolicySpec
 
 
-def rows_of(
-    asked: Asked, sums: Sums, *, judged: bool = True, of_part: bool = False, models: Sequence[str] | None = None
-) -> Rows:
+def rows_of(asked: Asked, sums: Sums, *, judged: bool = True, of_part: bool = False) -> Rows:
     """Rows of one check over the groups of one grouping and the models, for one part of the evidence.
 
     Parameters
     ----------
     asked : Asked
     sums : Sums
-        Of the part.
+        Of the part and the models.
     judged : bool
         Whether a tested check gives its verdict here; if not, it describes.
     of_part : bool
         Whether the part is one of the check's own.
-    models : sequence of str, optional
-        Which models to write rows for; all if absent.
     """
     check, policy = asked.check, asked.policy
     values = (check.statistic_of_part if of_part else check.statistic)(sums)
@@ -80,7 +76,7 @@ def rows_of(
         words = v.described(found.estimate, held, policy.evidence)
     severities = v.severity(words, found.estimate - nothing, figures["action_bound"])
     figures |= {"people": held.people, "records": held.records, "blocks": found.blocks.astype(np.float64)}
-    return _written(asked, sums, figures, words, severities, models or asked.models)
+    return _written(asked, sums, figures, words, severities, of_part=of_part)
 
 
 def unanswered(asked: Asked, grouping: Grouping, why: str, *, part: str = "all") -> Rows:
@@ -147,23 +143,23 @@ def _figures(asked: Asked, sums: Sums, found: Inferred, nothing: Floats) -> Figu
 
 
 def _written(
-    asked: Asked, sums: Sums, figures: Mapping[str, Floats], words: v.Words, severities: v.Words, models: Sequence[str]
+    asked: Asked, sums: Sums, figures: Mapping[str, Floats], words: v.Words, severities: v.Words, *, of_part: bool
 ) -> Rows:
     grouping, check = sums.grouping, asked.check
     held = {name: values.tolist() for name, values in figures.items()}
     why = check.why_not(sums)
+    notes, reading = (None, "") if of_part else (check.notes(sums), check.reading)
     rows: Rows = []
     for g, group in enumerate(grouping.groups):
         for m, model in enumerate(asked.models):
-            if model not in models:
-                continue
             verdict, severity = str(words[g, m]), severities[g, m]
             one = {name: values[g][m] for name, values in held.items()}
             finding = Finding(
-                group=group, kind=grouping.kind, evidence=asked.evidence, unit=check.unit, groups=len(grouping.groups),
-                restricted=asked.restricted, **_for_words(one),
+                group=group, kind=grouping.kind, nothing_is=check.nothing_is, evidence=asked.evidence,
+                unit=check.unit, groups=len(grouping.groups), restricted=asked.restricted, **_for_words(one),
             )  # fmt: skip
-            text = explain(verdict, severity, finding, asked.policy, why_not=why, reading=check.reading)
+            note = "" if notes is None else str(notes[g, m])
+            text = explain(verdict, severity, finding, asked.policy, why_not=why, reading=reading, note=note)
             figure = {name: one[name] for name in _WRITTEN}
             if verdict in (v.SUPPRESSED, v.NOT_ASSESSABLE):
                 figure = dict.fromkeys(_WRITTEN, np.nan)
@@ -210,6 +206,8 @@ def _row(asked: Asked, grouping: Grouping, group: str, model: str, part: str) ->
         "model_id": model,
         "level": asked.level,
         "part": part,
-        "question": asked.check.question.format(group=group_title(group)),
+        "question": asked.check.question.format(
+            who=who_they_are(group, grouping.kind), where=where_they_live(group, grouping.kind, asked.evidence)
+        ),
         "unit": asked.check.unit,
     }

@@ -6,9 +6,9 @@ All sums are ``[replicate, group, model]``: first the whole, then the blocks of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ __all__ = ["CompositionSums", "OutcomeSums", "Part", "Setting", "Sums", "Weights
 
 Floats = npt.NDArray[np.float64]
 Asked = str | Floats
+T = TypeVar("T")
 Kind = Literal["group", "everyone", "residents", "all_residents"]
 # What is left of a sum once all of it has been taken away again.
 _ROUNDING = 1e-9
@@ -38,20 +39,24 @@ class Part:
         How much of each area belongs to it, 0 to 1; all of every area if absent.
     origins : array of bool, [origin], optional
         Which origins; all if absent.
+    models : array of int, [model], optional
+        Which models; all if absent. ``areas`` are of these.
     """
 
     name: str = "all"
     areas: Floats | None = None
     origins: npt.NDArray[np.bool_] | None = None
+    models: npt.NDArray[np.intp] | None = None
 
     def within(self, inner: Part) -> Part:
-        """What belongs to both, under the inner one's name."""
+        """What belongs to both, under the inner one's name; the models are the outer one's."""
         areas = [each.areas for each in (self, inner) if each.areas is not None]
         origins = [each.origins for each in (self, inner) if each.origins is not None]
         return Part(
             inner.name,
             np.asarray(np.prod(np.broadcast_arrays(*areas), axis=0)) if areas else None,
             np.asarray(np.all(origins, axis=0)) if origins else None,
+            self.models,
         )
 
 
@@ -110,19 +115,19 @@ class Weights:
 
 def make_weights(tilings: Tilings, grouping: Grouping, residents: Floats) -> Weights:
     """Prepare the sums of one grouping, whose areas are those of the tilings and of the residents."""
-    from scipy.sparse import csr_array
+    from scipy.sparse import csc_array
 
     tiles, areas = tilings.block.shape
     groups = len(grouping.groups)
     column = np.tile(np.arange(areas), tiles)
     row = tilings.block.reshape(-1)
-    block = csr_array((np.ones(len(row)), (row, column)), shape=(tilings.total, areas))
+    block = csc_array((np.ones(len(row)), (row, column)), shape=(tilings.total, areas))
     rows = (row[:, None] * groups + np.arange(groups)).reshape(-1)
     columns = np.repeat(column, groups)
 
     def of(values: Floats) -> Any:
         held = values[column].reshape(-1)
-        return csr_array((held, (rows, columns)), shape=(tilings.total * groups, areas))
+        return csc_array((held, (rows, columns)), shape=(tilings.total * groups, areas))
 
     return Weights(tilings, grouping, residents, block, of(grouping.shares), of(grouping.people))
 
@@ -140,13 +145,20 @@ class Sums:
 
     def __init__(self, weights: Weights, part: Part, setting: Setting) -> None:
         self.weights, self.part, self.setting = weights, part, setting
+        self.whole: Sums = self
         self._held: dict[tuple[Kind, str], Floats] = {}
-        self._blocks: tuple[Floats, Floats] | None = None
+        self._kept: dict[str, Any] = {}
 
     @property
     def grouping(self) -> Grouping:
         """The groups that sums are of."""
         return self.weights.grouping
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What was made under this name before, or is made now."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return cast("T", self._kept[name])
 
     @property
     def origins(self) -> int:
@@ -179,12 +191,22 @@ class Sums:
         raise NotImplementedError
 
     def within(self, part: Part) -> Sums:
-        """The sums of a part of this part, which goes by the inner one's name."""
+        """The sums of a part of this part, which goes by the inner one's name; ``whole`` leads back from there."""
+        inner = self._at(self.part.within(part))
+        inner.whole = self
+        return inner
+
+    def of_models(self, models: npt.NDArray[np.intp]) -> Sums:
+        """The same sums of some of the models, whole and in parts."""
+        return self._at(replace(self.part, models=models))
+
+    def _at(self, part: Part) -> Sums:
         raise NotImplementedError
 
-    def over_blocks(self, values: Floats) -> Floats:
-        """Add up any values [column, area]: [replicate, column]."""
-        return self._left_out(np.asarray(self.weights.block @ values.T))
+    def over_blocks(self, values: Floats, areas: npt.NDArray[np.intp] | None = None) -> Floats:
+        """Add up any values [column, area], of all areas or of these: [replicate, column]."""
+        block = self.weights.block if areas is None else self.weights.block[:, areas]
+        return self._left_out(np.asarray(block @ values.T))
 
     def in_blocks(self) -> tuple[Floats, Floats]:
         """What lies in each block: of everyone [block, 1, model] and of each group [block, group, model]."""
@@ -192,9 +214,7 @@ class Sums:
 
     def infer(self, values: Floats, nothing: Floats | float = 0.0) -> Inferred:
         """Interval, p and least visible size of a statistic [replicate, group, model] of these sums."""
-        if self._blocks is None:
-            self._blocks = self.in_blocks()
-        return infer(values, self.weights.tilings, *self._blocks, nothing=nothing)
+        return infer(values, self.weights.tilings, *self.once("blocks", self.in_blocks), nothing=nothing)
 
     def _by_block(self, kind: Kind, asked: Asked) -> Floats:
         raise NotImplementedError
@@ -234,9 +254,8 @@ class CompositionSums(Sums):
         """The column, [model, area]."""
         return _area_values(self.columns, asked, self.part)
 
-    def within(self, part: Part) -> CompositionSums:
-        """The sums of a part of this part."""
-        return CompositionSums(self.columns, self.weights, self.part.within(part), self.setting)
+    def _at(self, part: Part) -> CompositionSums:
+        return CompositionSums(self.columns, self.weights, part, self.setting)
 
     def in_blocks(self) -> tuple[Floats, Floats]:
         """Residents of everyone, and records weighted by each group's share."""
@@ -246,6 +265,9 @@ class CompositionSums(Sums):
         values = self.area_values(asked)
         values = values * self.weights.residents if kind == "all_residents" else values
         matrix = {"group": self.weights.share, "residents": self.weights.people}.get(kind, self.weights.block)
+        if self.part.areas is not None:
+            some = np.flatnonzero(np.any(np.atleast_2d(self.part.areas) > 0, axis=0))
+            matrix, values = matrix[:, some], values[:, some]
         return np.asarray(matrix @ values.T).reshape(self.weights.tilings.total, -1, len(values))
 
 
@@ -265,9 +287,8 @@ class OutcomeSums(Sums):
         """The sum of all groups' columns, [model, area]."""
         return np.asarray(np.sum([_area_values(each, asked, self.part) for each in self.columns], axis=0))
 
-    def within(self, part: Part) -> OutcomeSums:
-        """The sums of a part of this part."""
-        return OutcomeSums(self.columns, self.weights, self.part.within(part), self.setting)
+    def _at(self, part: Part) -> OutcomeSums:
+        return OutcomeSums(self.columns, self.weights, part, self.setting)
 
     def in_blocks(self) -> tuple[Floats, Floats]:
         """Records of everyone, and of each group."""
@@ -304,8 +325,9 @@ def _origins(columns: Columns, part: Part) -> int:
 
 def _area_values(columns: Columns, asked: Asked, part: Part) -> Floats:
     if isinstance(asked, str):
-        held = columns[asked]
+        held = columns[asked] if part.models is None else columns[asked][part.models]
         values = held.sum(axis=1) if part.origins is None else held[:, part.origins].sum(axis=1)
     else:
-        values = np.broadcast_to(asked, (columns.shape[0], columns.shape[2]))
+        models = columns.shape[0] if part.models is None else len(part.models)
+        values = np.broadcast_to(asked, (models, columns.shape[2]))
     return values if part.areas is None else np.asarray(values * part.areas)

@@ -12,9 +12,9 @@ from typing import Literal
 from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.fairness import verdicts as v
 
-__all__ = ["Finding", "explain", "group_title", "shown"]
+__all__ = ["Finding", "explain", "shown", "where_they_live", "who_they_are"]
 
-KINDS = Literal["people", "areas"]
+_BETWEEN = {"log ratio": "times", "times": "times", "share": "%"}
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,11 @@ class Finding:
     """One row's figures; NaN where there is none."""
 
     group: str
-    kind: KINDS
+    kind: Literal["people", "areas"]
     evidence: str
     unit: str
     nothing: float
+    nothing_is: str
     statistic: float
     low: float
     high: float
@@ -45,15 +46,31 @@ class Finding:
     restricted: bool
 
 
-def group_title(group: str) -> str:
-    """A group's name as text.
+def who_they_are(group: str, kind: str) -> str:
+    """A group's people, or those in places of a class, in words.
 
     Examples
     --------
-    >>> group_title("not_disabled & black")
-    'not disabled & black'
+    >>> who_they_are("not_disabled & black", "people")
+    'people of the group not disabled & black'
     """
-    return group.replace("_", " ")
+    title = group.replace("_", " ")
+    return f"people in places of the class {title}" if kind == "areas" else f"people of the group {title}"
+
+
+def where_they_live(group: str, kind: str, evidence: str = "composition") -> str:
+    """Where a group's people live, or whose records are counted, in words.
+
+    Examples
+    --------
+    >>> where_they_live("most_deprived_fifth", "areas"), where_they_live("female", "people", "outcomes")
+    ('in places of the class most deprived fifth', 'for people of the group female')
+    """
+    if evidence == "outcomes":
+        return f"for {who_they_are(group, kind)}"
+    if kind == "areas":
+        return f"in places of the class {group.replace('_', ' ')}"
+    return f"where {who_they_are(group, kind)} live"
 
 
 def shown(value: float, unit: str) -> str:
@@ -76,7 +93,14 @@ def shown(value: float, unit: str) -> str:
 
 
 def explain(
-    verdict: str, severity: str | None, found: Finding, policy: PolicySpec, *, why_not: str, reading: str
+    verdict: str,
+    severity: str | None,
+    found: Finding,
+    policy: PolicySpec,
+    *,
+    why_not: str,
+    reading: str,
+    note: str = "",
 ) -> str:
     """Say why a verdict is what it is.
 
@@ -90,6 +114,8 @@ def explain(
         Why there is no figure, said where there is none.
     reading : str
         How the check's figure is to be read.
+    note : str
+        What is to be known of this figure.
     """
     sentences = {
         v.CONCERN: lambda: _concern(severity, found, policy),
@@ -101,38 +127,35 @@ def explain(
             f"Left out: fewer than {policy.disclosure.suppress_below} records of a restricted source, or a figure that "
             "would give such a number away."
         ),
-        v.DESCRIBED: lambda: _described(found),
+        v.DESCRIBED: lambda: _described(found, policy),
     }
-    return " ".join(part for part in (sentences[verdict](), reading if verdict == v.DESCRIBED else "") if part)
-
-
-def _where(found: Finding, *, others: bool = False) -> str:
-    if found.evidence == "outcomes":
-        return "for everybody else" if others else f"for {group_title(found.group)}"
-    if found.kind == "areas":
-        return "in other places" if others else f"in places of the class {group_title(found.group)}"
-    return "where others live" if others else f"where {group_title(found.group)} live"
+    more = (note, reading) if verdict == v.DESCRIBED else ()
+    return " ".join(part for part in (sentences[verdict](), *more) if part)
 
 
 def _interval(found: Finding) -> str:
     if found.low != found.low:
         return "no interval"
-    return f"90 % interval {shown(found.low, found.unit)} to {shown(found.high, found.unit)}"
+    low, high = shown(found.low, found.unit), shown(found.high, found.unit)
+    return f"90 % interval {low.removesuffix(_unit(found)).strip()} to {high}"
+
+
+def _unit(found: Finding) -> str:
+    return _BETWEEN.get(found.unit, found.unit)
 
 
 def _concern(severity: str | None, found: Finding, policy: PolicySpec) -> str:
     more = found.statistic > found.nothing
-    beyond = f"beyond {shown(found.bound if more else -found.bound, found.unit)}, from where on the policy wants notice"
-    if severity == v.ACTION:
-        action = found.action_bound if more else -found.action_bound
-        beyond = f"beyond {shown(action, found.unit)}, from where on the policy wants action"
-    people = f" It is about {abs(found.per_1000):.2g} records a year per 1,000 residents of the group."
+    side, wanted = (found.action_bound, "action") if severity == v.ACTION else (found.bound, "notice")
+    others = "for everybody else" if found.evidence == "outcomes" else "elsewhere"
+    people = f" That is about {abs(found.per_1000):.2g} records a year per 1,000 residents of the group."
     return (
-        f"In proportion to what was recorded, {'more' if more else 'less'} is forecast {_where(found)} than "
-        f"{_where(found, others=True)}: {shown(found.statistic, found.unit)} ({_interval(found)}), {beyond}. With no "
-        f"difference, as much would be seen in fewer than {100 * policy.evidence.significance:.0f} of 100 regions, "
-        f"allowing for {found.groups} groups (p = {found.p_adjusted:.2g})."
-        + (people if found.per_1000 == found.per_1000 else "")
+        f"In proportion to what was recorded, {'more' if more else 'less'} is forecast "
+        f"{where_they_live(found.group, found.kind, found.evidence)} than {others}: "
+        f"{shown(found.statistic, found.unit)} ({_interval(found)}), beyond "
+        f"{shown(side if more else -side, found.unit)}, from where on the policy wants {wanted}. With no difference, "
+        f"as much would be seen in fewer than {100 * policy.evidence.significance:.0f} of 100 regions, allowing for "
+        f"{found.groups} groups (p = {found.p_adjusted:.2g})." + (people if found.per_1000 == found.per_1000 else "")
     )
 
 
@@ -187,11 +210,12 @@ def _insufficient(found: Finding, policy: PolicySpec) -> str:
     return f"Not enough to tell: {shown(found.statistic, found.unit)} ({_interval(found)}). {_smallest(found)}".strip()
 
 
-def _described(found: Finding) -> str:
-    none = f"{shown(found.nothing, found.unit)} with no difference"
-    text = f"{shown(found.statistic, found.unit)} ({_interval(found)}); {none}."
+def _described(found: Finding, policy: PolicySpec) -> str:
+    few = found.blocks < policy.evidence.least_blocks
+    interval = f"no interval: in {found.blocks} blocks of places only" if few else _interval(found)
+    nothing = "1" if _unit(found) == "times" else shown(found.nothing, found.unit)
+    text = f"{shown(found.statistic, found.unit)} ({interval}), where {nothing} is {found.nothing_is}."
     if found.bound != found.bound:
         return text
-    off = abs(found.statistic - found.nothing)
-    side = "Beyond" if off > found.bound else "Inside"
-    return f"{text} {side} what the policy wants noticed; no verdict, for no test of this figure keeps its size."
+    side = "Beyond" if abs(found.statistic - found.nothing) > found.bound else "Inside"
+    return f"{text} {side} what the policy wants noticed; described, not judged."

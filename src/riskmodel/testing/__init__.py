@@ -1,9 +1,10 @@
-"""Checkers for people who write their own reader, transform, model or metric.
+"""Checkers for people who write their own reader, transform, model, metric or fairness check.
 
 In: the thing written and something to try it on. Out: nothing, or a ``BrokenRule`` (an ``AssertionError``) that names
 the rule broken and what was seen. The package's own plugins are held to the same checkers.
 """
 
+from riskmodel.testing.checks import check_fairness_check
 from riskmodel.testing.future import changed_futures, check_future_blindness, exact, without_revisions
 from riskmodel.testing.metrics import check_metric
 from riskmodel.testing.models import check_baseline, check_model, forecast_contents
@@ -16,6 +17,7 @@ __all__ = [
     "BrokenRule",
     "changed_futures",
     "check_baseline",
+    "check_fairness_check",
     "check_future_blindness",
     "check_metric",
     "check_model",

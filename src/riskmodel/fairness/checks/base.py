@@ -19,6 +19,7 @@ from riskmodel.fairness.sums import Part, Sums
 __all__ = ["Bounds", "Check"]
 
 Floats = npt.NDArray[np.float64]
+Words = npt.NDArray[np.object_]
 Bounds = tuple[Floats | float, Floats | float]
 
 
@@ -32,7 +33,7 @@ class Check:
     code: ClassVar[str]
     """M1 to M11 for the built-in ones."""
     question: ClassVar[str]
-    """In a sentence; ``{group}`` stands for the group."""
+    """In a sentence; ``{who}`` stands for the group's people and ``{where}`` for where they live."""
     unit: ClassVar[str]
     scale: ClassVar[Literal["difference", "ratio"]] = "difference"
     """Ratios get intervals on the log scale."""
@@ -44,6 +45,8 @@ class Check:
     """composition, outcomes, or both."""
     kinds: ClassVar[tuple[str, ...]] = ("people", "areas")
     """Groups of people, classes of areas, or both."""
+    nothing_is: ClassVar[str] = "no difference"
+    """What the value of ``nothing`` is called."""
     reading: ClassVar[str] = ""
     """What a reader has to know so as not to misread the figure, in a sentence."""
 
@@ -70,6 +73,10 @@ class Check:
     def counts(self, sums: Sums) -> Sequence[Floats]:
         """Counts of records [group, model], beside all of the group's, that the figure would give away."""
         return ()
+
+    def notes(self, sums: Sums) -> Words | None:
+        """What a reader should know of each figure, [group, model], such as the shares that a ratio is of."""
+        return None
 
     def parts(self, sums: Sums) -> Sequence[Part]:
         """Parts of the evidence that the check looks at apart, for the models looked at in detail."""

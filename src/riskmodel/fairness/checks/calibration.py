@@ -39,8 +39,10 @@ def _without_difference(sums: CompositionSums) -> Floats:
     own, rest = sums.group("recorded")[1:], sums.rest("recorded")[1:]
     out = np.empty(own.shape)
     for model in range(len(expected)):
-        level = expected[model][:, None] * np.exp(-_between_people(expected[model], recorded[model], shares) * shares)
-        added = sums.over_blocks(np.concatenate([(shares * level).T, ((1.0 - shares) * level).T]))[1:]
+        some = np.flatnonzero(expected[model] > 0)
+        share, forecast = shares[some], expected[model, some]
+        level = forecast[:, None] * np.exp(-_between_people(forecast, recorded[model, some], share) * share)
+        added = sums.over_blocks(np.concatenate([(share * level).T, ((1.0 - share) * level).T]), some)[1:]
         theirs, others = np.split(added, 2, axis=1)
         out[:, :, model] = _log(ratio(theirs, own[:, :, model])) - _log(ratio(others, rest[:, :, model]))
     return out
@@ -77,7 +79,7 @@ class CalibrationRatio(Check):
     """
 
     code = "M2"
-    question = "Is more, or less, forecast in proportion to what was recorded where {group} live than where others do?"
+    question = "Is more, or less, forecast in proportion to what was recorded {where} than elsewhere?"
     unit = "log ratio"
     verdict = True
     signed = True
