@@ -28,12 +28,20 @@ _UNSEEN = {
 _CARE = "No evidence of a difference is not evidence of none. Nothing here approves the model: only a decision does."
 
 
-def narrate(reference: Run, out: Out = None, workspace: WorkspaceDir = Path(), as_json: Json = False,
-            tracking_uri: Tracking = None) -> None:  # fmt: skip
-    """Write a finished run's whole bundle again, with the state of its newest decision; needs no data."""
+def narrate(
+    reference: Run,
+    out: Out = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="RUN", help="An earlier run: say what changed since")
+    ] = None,
+    workspace: WorkspaceDir = Path(),
+    as_json: Json = False,
+    tracking_uri: Tracking = None,
+) -> None:
+    """Write a finished run's whole bundle again, with the newest decision and what people wrote; needs no data."""
     from riskmodel.workflow import narrate_run
 
-    done = narrate_run(reference, workspace=workspace, out=out, tracking_uri=tracking_uri)
+    done = narrate_run(reference, workspace=workspace, out=out, since=since, tracking_uri=tracking_uri)
     result = {
         "run_id": done.run_id,
         "experiment": done.experiment,

@@ -41,7 +41,9 @@ def init(
 
 
 def _plural(kind: str) -> str:
-    return kind.removesuffix("y") + "ies" if kind.endswith("cy") else f"{kind}s"
+    if kind.endswith("cy"):
+        return kind.removesuffix("y") + "ies"
+    return f"{kind}es" if kind.endswith("ch") else f"{kind}s"
 
 
 def check(
@@ -163,7 +165,9 @@ def explore(
 
 
 def new(
-    kind: Annotated[str, typer.Argument(help="factor, source, set, experiment, target, characteristic or policy")],
+    kind: Annotated[
+        str, typer.Argument(help="factor, source, set, experiment, target, characteristic, policy or approach")
+    ],
     name: Annotated[str, typer.Argument(help="Its file's name; a factor is DOMAIN/NAME")],
     workspace: WorkspaceDir = Path(),
     as_json: Json = False,

@@ -14,6 +14,7 @@ __all__ = [
     "PROFILE",
     "SEASON_BY_MONTH",
     "SIMILAR",
+    "SINCE",
 ]
 
 _LEVEL = Column("level", "str", "The kind of area, with its boundary year")
@@ -148,4 +149,25 @@ COSTS = Table(
         Column("high", "float", "The same at the upper end of the likely range", "pounds", blank=True),
     ),
 )
-ASSESSMENT_TABLES = (CATALOGUE, COMPARED, SIMILAR, CONCENTRATION, SEASON_BY_MONTH, PROFILE, GAPS, COSTS)
+SINCE = Table(
+    "since",
+    ("what", "target", "level", "location", "name"),
+    (
+        Column(
+            "what",
+            "str",
+            "recorded, expected, expected_low or expected_high (of twelve months), condition, verdict, source, "
+            "definition, model, run or as_of",
+        ),
+        Column("target", "str", "What is counted, with its version; the headline where the row is of no target"),
+        _LEVEL,
+        _LOCATION,
+        Column("name", "str", "The place; of a condition its factors, of a verdict what was asked and of whom"),
+        Column("before", "float", "The number in the earlier run; of a condition, how far refits agree", blank=True),
+        Column("now", "float", "The number in this run", blank=True),
+        Column("before_words", "str", "The months, mark, verdict or name in the earlier run", blank=True),
+        Column("now_words", "str", "The same in this run", blank=True),
+        Column("note", "str", "What can be said of the change, or what else to know", blank=True),
+    ),
+)
+ASSESSMENT_TABLES = (CATALOGUE, COMPARED, SIMILAR, CONCENTRATION, SEASON_BY_MONTH, PROFILE, GAPS, COSTS, SINCE)

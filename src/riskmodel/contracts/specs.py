@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from riskmodel.contracts.approach_specs import ApproachSpec
 from riskmodel.contracts.periods import month_number
 from riskmodel.contracts.policy_specs import DecisionFormSpec, DecisionSpec, PermissionSpec, PolicySpec
 from riskmodel.contracts.search_specs import SearchSpec
@@ -25,6 +26,7 @@ __all__ = [
     "KINDS",
     "AblationSpec",
     "AlsoSpec",
+    "ApproachSpec",
     "AreaClassSpec",
     "BacktestSpec",
     "CharacteristicSpec",
@@ -354,6 +356,7 @@ KINDS: dict[str, Kind] = {
         Kind("factor", "features/factors", FactorsSpec),
         Kind("target", "features/targets", TargetSpec),
         Kind("set", "features/sets", FeatureSetSpec),
+        Kind("approach", "features/approaches", ApproachSpec),
         Kind("experiment", "experiments", ExperimentSpec),
         Kind("characteristic", "fairness/characteristics", CharacteristicSpec),
         Kind("policy", "fairness/policies", PolicySpec),

@@ -20,7 +20,7 @@ class TextFactSpec(Spec):
     """One number a person wrote, and where it is from."""
 
     id: Annotated[str, Field(pattern=SLUG, description="the text shows it as {{fact:id}}")]
-    value: int | float
+    value: int | Annotated[float, Field(allow_inf_nan=False)]
     unit: Text = Field(description="what is counted, e.g. pupils")
     source: Text
     date: date

@@ -68,6 +68,7 @@ DECLARATIONS: Mapping[str, Declaration] = MappingProxyType(
         "feedback": _NONE,
         # Made from published tables alone.
         "facts": _NONE,
+        "since": _NONE,
         "catalogue": _NONE,
         "compared": _NONE,
         "similar": _NONE,

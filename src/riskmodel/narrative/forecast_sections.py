@@ -82,7 +82,8 @@ _SMALL_NOTE = (
 class Section:
     """A section of the page: what it says, then its pictures, maps, tables and parts, some of them folded.
 
-    ``tag`` stands above all else: what kind of evidence the section holds.
+    ``tag`` stands above all else: what kind of evidence the section holds. ``written`` is said of a person's own words.
+    A part without a heading follows on.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Section:
     folded: Sequence[Section] = ()
     folded_words: str = ""
     tag: str = ""
+    written: bool = False
 
 
 def target_sections(

@@ -75,6 +75,7 @@ def check_workspace(workspace: Workspace, *, experiment: str | None = None, data
             problems.append(error)
     if not problems:
         problems += _factor_problems(workspace)
+        problems += _approach_problems(workspace)
         problems += _target_problems(workspace)
         problems += _record_problems(workspace)
     wanted = [experiment] if experiment else workspace.names("experiment")
@@ -119,6 +120,21 @@ def _factor_problems(workspace: Workspace) -> list[RiskmodelError | str]:
                     )
                 )
     return problems
+
+
+def _approach_problems(workspace: Workspace) -> list[RiskmodelError | str]:
+    """Approaches to conditions that the catalogue does not hold."""
+    known = [f"{domain}/{name}" for domain, held in workspace.read_all("factor").items() for name in held.factors]
+    return [
+        DefinitionError(
+            f"approach '{name}': there is no factor '{factor}'",
+            where=place_in(workspace.path("approach", name), "factors", number),
+            hint=did_you_mean(factor, known) or "riskmodel list factor shows them all",
+        )
+        for name, approach in workspace.read_all("approach").items()
+        for number, factor in enumerate(approach.factors)
+        if factor not in known
+    ]
 
 
 def _target_problems(workspace: Workspace) -> list[RiskmodelError | str]:

@@ -29,6 +29,7 @@ SHOWN: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "source": (("title",), ("notes",)),
     "set": (("title",),),
+    "approach": (("title",), ("summary",)),
 }  # fmt: skip
 """Kind of definition -> the places whose words a page shows; ``*`` is every entry."""
 _FOLDER = "text"

@@ -6,10 +6,11 @@ and the audit are copied byte for byte, pages are written anew; no data folder i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ from riskmodel.contracts.errors import DataFileError, UsageError
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.fairness.decision_files import read_decisions
 from riskmodel.fairness.decisions import Audited, Review, make_review
-from riskmodel.workflow.narration import About, read_about, read_narration
+from riskmodel.workflow.narration import About, Narration, read_about, read_narration, with_written
 from riskmodel.workflow.pages import write_pages
 from riskmodel.workflow.session import code_version
+from riskmodel.workflow.since import SINCE_NEEDS, with_since
 
 if TYPE_CHECKING:
     from riskmodel.tracking import StoredRun
@@ -101,12 +103,18 @@ def manifest_of(about: About, review: Review) -> dict[str, Any]:
         "definitions_sha256": about.definitions_sha256,
         "inputs": about.inputs,
         "geography_sha256": about.geography_sha256,
+        "texts": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in about.texts.items()},
         "geography_note": "codes, boundaries and residents are the newest held: fixed for the run, known in hindsight",
     }
 
 
 def narrate_run(
-    reference: str, *, workspace: Path, out: Path | None = None, tracking_uri: str | None = None
+    reference: str,
+    *,
+    workspace: Path,
+    out: Path | None = None,
+    since: str | None = None,
+    tracking_uri: str | None = None,
 ) -> Narrated:
     """Write a finished run's whole bundle again, with the state that its newest decision gives it.
 
@@ -118,6 +126,8 @@ def narrate_run(
         Whose decisions and policies hold.
     out : Path, optional
         Where the bundle shall lie; ``build/<experiment>`` of the workspace if absent.
+    since : str, optional
+        An earlier run of the region, named in the same way: the assessment then says what changed since.
     tracking_uri : str, optional
         Another MLflow store than the workspace's own.
 
@@ -128,11 +138,12 @@ def narrate_run(
     Raises
     ------
     UsageError
-        If the run is unknown or was stored without what its pages are made from, or ``out`` is no place for a bundle.
+        If a run is unknown or was stored without what its pages are made from, ``out`` is no place for a bundle, or the
+        run cannot be compared with the earlier one.
     DataFileError
         If a stored file is not the one that was written.
     DefinitionError
-        If a decision cannot be read.
+        If a decision, text or approach cannot be read.
     """
     from riskmodel.narrative.bundle import require_place
     from riskmodel.tracking import find_run
@@ -141,8 +152,18 @@ def narrate_run(
     run = find_run(reference, workspace=workspace, uri=tracking_uri)
     target = out or room.root / "build" / run.experiment
     require_place(target)
+    earlier = None if since is None else find_run(since, workspace=workspace, uri=tracking_uri)
     with tempfile.TemporaryDirectory() as scratch:
-        return narrate_kept(fetch_kept(run, Path(scratch)), room, target)
+        kept = fetch_kept(run, Path(scratch) / "now")
+        before = None if earlier is None else _earlier(fetch_kept(earlier, Path(scratch) / "before"))
+        return narrate_kept(kept, room, target, before=before)
+
+
+def _earlier(kept: Kept) -> Narration:
+    """An earlier run's narration: the tables that are compared, each as it was written."""
+    for name in [name for name in SINCE_NEEDS if name in kept.about.tables]:
+        _require_as_written(kept, f"tables/{name}.{kept.about.tables[name]}", kept.bundle)
+    return read_narration(kept.narration, kept.bundle / "tables", only=SINCE_NEEDS)
 
 
 def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
@@ -179,37 +200,57 @@ def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
     return Kept(run, bundle, narration, read_about(narration), audit_sha256)
 
 
-def narrate_kept(kept: Kept, workspace: Workspace, out: Path) -> Narrated:
-    """Write a bundle from a stored run's files.
+def narrate_kept(kept: Kept, workspace: Workspace, out: Path, *, before: Narration | None = None) -> Narrated:
+    """Write a bundle from a stored run's files, and from what people wrote as it is now.
+
+    Parameters
+    ----------
+    kept : Kept
+    workspace : Workspace
+    out : Path
+    before : Narration, optional
+        An earlier run's: the bundle then holds the table ``since``, and its pages say what changed.
 
     Raises
     ------
+    UsageError
+        If the two runs cannot be compared.
     DataFileError
         If a stored table is not the one that was written.
+    DefinitionError
+        If a decision, text or approach cannot be read.
     """
-    from riskmodel.narrative.bundle import write_bundle
+    from riskmodel.narrative.bundle import write_bundle, write_table
 
-    review = review_of(kept.about, kept.audit_sha256, workspace)
+    about = with_written(kept.about, workspace)
+    review = review_of(about, kept.audit_sha256, workspace)
 
     def add(folder: Path) -> None:
         _copy_tables(kept, folder)
-        write_pages(read_narration(kept.narration, folder / "tables"), review, folder)
+        narration = replace(read_narration(kept.narration, folder / "tables"), about=about)
+        if before is not None:
+            narration = with_since(narration, before)
+            write_table(folder / "tables" / "since.csv", narration.tables["since"])
+        write_pages(narration, review, folder)
 
-    manifest_sha256 = write_bundle(
-        out, tables={}, parquet=frozenset(), add=add, manifest=manifest_of(kept.about, review)
-    )
+    manifest = manifest_of(about, review) | ({} if before is None else {"since": before.about.run_id})
+    manifest_sha256 = write_bundle(out, tables={}, parquet=frozenset(), add=add, manifest=manifest)
     return Narrated(kept.run.run_id, kept.run.experiment, out, manifest_sha256, review)
 
 
 def _copy_tables(kept: Kept, folder: Path) -> None:
-    from riskmodel.narrative.bundle import MANIFEST, file_sha256
-
-    listed = json.loads((kept.bundle / MANIFEST).read_text(encoding="utf-8"))["files"]
     names = [f"tables/{name}.{suffix}" for name, suffix in kept.about.tables.items()]
     for name in [*names, *([AUDIT_FILE] if kept.audit_sha256 else [])]:
         shutil.copyfile(kept.bundle / name, folder / name)
-        if file_sha256(folder / name) != listed[name]:
-            raise _not_as_written(kept.run, name)
+        _require_as_written(kept, name, folder)
+
+
+def _require_as_written(kept: Kept, name: str, folder: Path) -> None:
+    from riskmodel.narrative.bundle import MANIFEST, file_sha256
+
+    listed = json.loads((kept.bundle / MANIFEST).read_text(encoding="utf-8"))["files"]
+    if file_sha256(folder / name) != listed[name]:
+        raise _not_as_written(kept.run, name)
 
 
 def _not_as_written(run: StoredRun, name: str) -> DataFileError:

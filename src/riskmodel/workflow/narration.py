@@ -7,17 +7,18 @@ read back. Small numbers are withheld before anything comes here: which cells ar
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from riskmodel.contracts.errors import UsageError
 from riskmodel.contracts.specs import (
+    ApproachSpec,
     CharacteristicSpec,
     FactorSpec,
     ModelSpec,
@@ -26,10 +27,12 @@ from riskmodel.contracts.specs import (
     Spec,
     TargetSpec,
 )
+from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.narrative.maps import Outlines, make_outlines
 from riskmodel.sources.files import find_files
 from riskmodel.workflow.area_shapes import BOUNDARIES, area_shapes
 from riskmodel.workflow.definitions import GEOGRAPHY, Definitions
+from riskmodel.workflow.language_checks import written_texts
 from riskmodel.workflow.publishing import Published, targets_of
 from riskmodel.workflow.session import code_version
 
@@ -38,7 +41,17 @@ if TYPE_CHECKING:
 
     from riskmodel.workflow.session import Session
 
-__all__ = ["LONG", "MAPPED", "About", "Narration", "make_narration", "read_about", "read_narration", "save_narration"]
+__all__ = [
+    "LONG",
+    "MAPPED",
+    "About",
+    "Narration",
+    "make_narration",
+    "read_about",
+    "read_narration",
+    "save_narration",
+    "with_written",
+]
 
 LONG = frozenset(
     {"forecasts", "candidates", "backtest", "groups", "stream_forecasts", "stream_backtest"}
@@ -55,6 +68,7 @@ class About(Spec):
 
     ``tables`` names every table of the bundle with its suffix there. ``sources`` holds every source with files in the
     run, those of ``targets`` and the geography; ``credited`` those with files. ``targets`` has the headline first.
+    ``texts`` holds what people wrote, whole files by their names; ``approaches`` what they keep on approaches.
     """
 
     run_id: str
@@ -83,6 +97,8 @@ class About(Spec):
     characteristics: dict[str, CharacteristicSpec]
     policy_name: str
     policy: PolicySpec
+    texts: dict[str, str] = Field(default_factory=dict)
+    approaches: dict[str, ApproachSpec] = Field(default_factory=dict)
 
     @property
     def target(self) -> str:
@@ -157,7 +173,27 @@ def _about(session: Session, published: Published) -> About:
         characteristics=dict(definitions.characteristics),
         policy_name=experiment.policy,
         policy=definitions.policy,
+        texts=_texts(definitions.workspace, definitions.name),
+        approaches=definitions.workspace.read_all("approach"),
     )
+
+
+def _texts(workspace: Workspace, experiment: str) -> dict[str, str]:
+    return {text.path.stem: text.content for text in written_texts(workspace, experiment)}
+
+
+def with_written(about: About, workspace: Workspace) -> About:
+    """What a run is about, with the texts and approaches of the workspace as they are now, where it has any.
+
+    Raises
+    ------
+    DefinitionError
+        If one of them cannot be read.
+    """
+    held = about.experiment in workspace.names("experiment")
+    texts = _texts(workspace, about.experiment) if held else {}
+    approaches = workspace.read_all("approach")
+    return about.model_copy(update={"texts": texts or about.texts, "approaches": approaches or about.approaches})
 
 
 def _advice(definitions: Definitions, published: Published) -> str:
@@ -241,7 +277,7 @@ def read_about(folder: Path) -> About:
         ) from error
 
 
-def read_narration(folder: Path, tables: Path) -> Narration:
+def read_narration(folder: Path, tables: Path, *, only: Collection[str] | None = None) -> Narration:
     """Read what ``save_narration`` wrote.
 
     Parameters
@@ -250,12 +286,18 @@ def read_narration(folder: Path, tables: Path) -> Narration:
         The narration's.
     tables : Path
         The bundle's folder of tables.
+    only : collection of str, optional
+        The tables to read, where not all are needed.
     """
     import pandas as pd
 
     about = read_about(folder)
     places = {"parquet": tables, "csv": folder / "tables"}
-    held = {name: pd.read_parquet(places[suffix] / f"{name}.parquet") for name, suffix in about.tables.items()}
+    held = {
+        name: pd.read_parquet(places[suffix] / f"{name}.parquet")
+        for name, suffix in about.tables.items()
+        if only is None or name in only
+    }
     withheld = {path.stem: pd.read_parquet(path) for path in sorted((folder / "withheld").glob("*.parquet"))}
     drawn = json.loads((folder / _OUTLINES).read_text(encoding="utf-8"))
     outlines = {

@@ -24,11 +24,21 @@ from riskmodel.workflow.narration import About, Narration
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskmodel.narrative.assessment import Assessment, HandWritten
     from riskmodel.narrative.forecast_words import Counted
     from riskmodel.narrative.frame import PageLink
     from riskmodel.narrative.workbook_text import SourceNote
 
-__all__ = ["DECISIONS_FILE", "audit_held", "audit_text", "json_text", "papers_of", "write_pages"]
+__all__ = [
+    "DECISIONS_FILE",
+    "assessment_of",
+    "audit_held",
+    "audit_text",
+    "book_of",
+    "json_text",
+    "papers_of",
+    "write_pages",
+]
 
 _SELECTED = "The model shown is the one that the experiment's rule selects; tables/selection.csv says why."
 DECISIONS_FILE = "decisions.json"
@@ -54,7 +64,7 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
     draw_charts(figures, comparison=tables["comparison"], backtest=tables["backtest"], title=about.title, state=state)
     # The finest grain stays in the Parquet file, for analysts: a spreadsheet of areas by month would be read as news.
     write_table(folder / "tables" / "forecasts.csv", published_grain(tables["forecasts"]))
-    book = _book(narration)
+    book = book_of(narration)
     _write_forecast_page(narration, book, state, folder)
     _write_assessment_page(narration, book, review, folder)
     write_facts(folder / FACTS_FILE, book)
@@ -69,7 +79,7 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
         _write_text(folder / FORM_FILE, form_text(about.run_id, review.audited.audit_sha256))
 
 
-def _book(narration: Narration) -> FactBook:
+def book_of(narration: Narration) -> FactBook:
     """What every page takes its numbers from."""
     about = narration.about
     restricted = [
@@ -79,35 +89,49 @@ def _book(narration: Narration) -> FactBook:
 
 
 def _write_assessment_page(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:
-    from riskmodel.narrative.assessment import Assessment, build_assessment_page
+    from riskmodel.narrative.assessment import build_assessment_page
+
+    _write_text(folder / "index.html", build_assessment_page(assessment_of(narration, book, review)))
+
+
+def assessment_of(narration: Narration, book: FactBook, review: Review) -> Assessment:
+    """What the assessment's pages and documents are made from."""
+    from riskmodel.narrative.assessment import Assessment
     from riskmodel.narrative.fairness_deciding import decision_sentence
     from riskmodel.narrative.published import publish
 
     about = narration.about
     targets = _counted(narration, book)
     published = publish(_shown(narration.tables), targets, narration.withheld, book)
-    page = build_assessment_page(
-        Assessment(
-            book=book,
-            region=about.region,
-            question=about.question,
-            run_id=about.run_id,
-            model_id=about.model_id,
-            baseline=about.baseline,
-            as_of=about.as_of,
-            state=review.state.words,
-            decision=bare(decision_sentence(review.decisions)),
-            targets=targets,
-            published=next(p for p in published if p.counted.target == about.target),
-            policy=about.policy,
-            titles=about.factor_titles,
-            sources=_sources(about),
-            outlines=narration.outlines,
-            links=_links("index.html", narration),
-            no_rate=poor_base_codes(narration),
-        )
+    return Assessment(
+        book=book,
+        region=about.region,
+        question=about.question,
+        run_id=about.run_id,
+        model_id=about.model_id,
+        baseline=about.baseline,
+        as_of=about.as_of,
+        state=review.state.words,
+        decision=bare(decision_sentence(review.decisions)),
+        targets=targets,
+        published=next(p for p in published if p.counted.target == about.target),
+        policy=about.policy,
+        titles=about.factor_titles,
+        sources=_sources(about),
+        outlines=narration.outlines,
+        links=_links("index.html", narration),
+        no_rate=poor_base_codes(narration),
+        texts=_texts(about, book),
+        approaches=about.approaches,
     )
-    _write_text(folder / "index.html", page)
+
+
+def _texts(about: About, book: FactBook) -> list[HandWritten]:
+    from riskmodel.narrative.assessment.texts import hand_written
+    from riskmodel.narrative.language import make_text
+
+    folder = Path("experiments") / about.experiment / "text"
+    return [hand_written(make_text(folder / f"{name}.md", content), book) for name, content in about.texts.items()]
 
 
 def poor_base_codes(narration: Narration) -> dict[str, frozenset[str]]:

@@ -13,7 +13,7 @@ from riskmodel.contracts.yaml_files import Workspace
 
 __all__ = ["LISTED", "SCAFFOLDED", "list_kind", "new_definition", "write_schemas"]
 
-SCAFFOLDED = ("factor", "source", "set", "experiment", "target", "characteristic", "policy")
+SCAFFOLDED = ("factor", "source", "set", "experiment", "target", "characteristic", "policy", "approach")
 LISTED = (*SCAFFOLDED, *registry.GROUPS)
 SCHEMAS = Path("build") / "schemas"
 _TITLES = ("title", "question", "verdict")

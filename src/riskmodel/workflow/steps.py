@@ -19,6 +19,7 @@ from riskmodel.forecast import Forecasts, fit_and_forecast, forecast_stored, rea
 from riskmodel.forecast.drawing import learn_spreads
 from riskmodel.forecast.outlook import build_forecasts, published_grain
 from riskmodel.workflow.comparing import Comparison, compare
+from riskmodel.workflow.language_checks import written_texts
 from riskmodel.workflow.leave import log_outcome, write_outcome, write_private
 from riskmodel.workflow.narrating import review_of
 from riskmodel.workflow.narration import make_narration, read_about, save_narration
@@ -96,8 +97,10 @@ def run(session: Session, *, out: Path, audience: Audience = "public", tracking_
         If small numbers of a restricted source cannot be protected; nothing is written then.
     """
     require_same_definitions(session.definitions, uri=tracking_uri)
-    # A decision that cannot be read is found before the work and not after it.
+    # A decision, text or approach that cannot be read is found before the work and not after it.
     read_decisions(session.definitions.workspace)
+    written_texts(session.definitions.workspace, session.definitions.name)
+    session.definitions.workspace.read_all("approach")
     comparison = compare(session)
     forecasts = train(session)
     draw_all(session, session.definitions.plan, forecasts, comparison.backtest.made)

@@ -115,19 +115,20 @@ def written_sections(assessment: Assessment) -> list[Section]:
                 found.append(Section(name, heading, [f"{TO_BE_COMPLETED}: nobody has written this section yet."]))
             continue
         parts = [
-            Section(
-                f"{name}-{number}", bare(text.title),
-                [*text.paragraphs, _by(text)],
-            )
+            Section(f"{name}-{number}", bare(text.title), parts=_blocks(text, f"{name}-{number}"), written=True)
             for number, text in enumerate(texts, start=1)
-        ]  # fmt: skip
+        ]
         found.append(Section(name, heading, parts=parts))
     return found
 
 
-def _by(text: HandWritten) -> str:
-    day = day_words(text.written_on)
-    return bare(f"Written by {text.written_by}, {day}. Its numbers are supplied, not computed.")
+def _blocks(text: HandWritten, name: str) -> list[Section]:
+    signed = bare(f"Written by {text.written_by}, {day_words(text.written_on)}.")
+    blocks = [*text.blocks, ([signed], [])]
+    return [
+        Section(f"{name}-{number}", "", paragraphs, bullets=bullets)
+        for number, (paragraphs, bullets) in enumerate(blocks, start=1)
+    ]
 
 
 def not_for_section(assessment: Assessment) -> Section:

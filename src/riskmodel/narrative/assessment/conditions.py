@@ -15,9 +15,9 @@ from riskmodel.narrative.model_pictures import Line, draw_lines
 from riskmodel.narrative.model_words import cluster_words, mark_words
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
-__all__ = ["conditions_section", "gaps_section", "stable_clusters"]
+__all__ = ["STAGES", "conditions_section", "gaps_section", "stable_clusters"]
 
-_STAGES = {
+STAGES = {
     "early_years": "Early years", "school_age": "School age", "youth": "Youth", "adulthood": "Adulthood",
     "all": "All ages",
 }  # fmt: skip
@@ -107,7 +107,7 @@ def _by_stage(assessment: Assessment) -> Section:
     catalogue = assessment.table("catalogue")
     stages = {} if catalogue is None else dict(zip(catalogue["factor"], catalogue["stage"], strict=True))
     factors = _found(assessment)
-    placed: dict[str, dict[str, list[str]]] = {stage: {"higher": [], "lower": []} for stage in _STAGES}
+    placed: dict[str, dict[str, list[str]]] = {stage: {"higher": [], "lower": []} for stage in STAGES}
     for _, row in stable_clusters(assessment):
         first = row["members"].split("; ")[0]
         side = factors.get(first, "")
@@ -116,7 +116,7 @@ def _by_stage(assessment: Assessment) -> Section:
     rows = [
         Row((words, joined(placed[stage]["higher"]) or "none that is stable",
              joined(placed[stage]["lower"]) or "none that is stable"))
-        for stage, words in _STAGES.items()
+        for stage, words in STAGES.items()
     ]  # fmt: skip
     table = HtmlTable(
         "stages", "Stable conditions by stage of life",

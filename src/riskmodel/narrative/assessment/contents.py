@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from riskmodel.contracts.approach_specs import ApproachSpec
 from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.narrative.facts.book import FactBook
 from riskmodel.narrative.facts.marks import bare
@@ -30,14 +31,14 @@ TO_BE_COMPLETED = "TO BE COMPLETED"
 
 @dataclass(frozen=True)
 class HandWritten:
-    """A section that people wrote: its place, heading and paragraphs, whose it is, and since when.
+    """A section that people wrote: its place, heading and blocks, whose it is, and since when.
 
-    Numbers in the paragraphs are marked as supplied facts already.
+    A block is paragraphs, then the items of a list. Numbers in them are marked as supplied facts already.
     """
 
     section: str
     title: str
-    paragraphs: Sequence[str]
+    blocks: Sequence[tuple[Sequence[str], Sequence[str]]]
     written_by: str
     written_on: date
 
@@ -69,6 +70,8 @@ class Assessment:
     links : sequence of PageLink
     no_rate : mapping of level to frozenset of str
         Places whose residents are a poor base for a rate.
+    approaches : mapping of str to ApproachSpec
+        What the workspace keeps on approaches to prevention, by file name.
     """
 
     book: FactBook
@@ -89,6 +92,7 @@ class Assessment:
     texts: Sequence[HandWritten] = ()
     links: Sequence[PageLink] = ()
     no_rate: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    approaches: Mapping[str, ApproachSpec] = field(default_factory=dict)
 
     @property
     def target(self) -> Counted:

@@ -18,13 +18,14 @@ from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.assessment.opening import SUPPORT, brief_section, principles_section, who_section
 from riskmodel.narrative.assessment.people import fairness_section, people_section
 from riskmodel.narrative.assessment.recorded import compared_section, concentration_section, recorded_section
+from riskmodel.narrative.assessment.since import since_section
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section, tables_of
 from riskmodel.narrative.frame import render_page
 from riskmodel.narrative.tables_html import pack
 from riskmodel.narrative.workbook_text import day_words
 
-__all__ = ["build_assessment_page"]
+__all__ = ["assessment_sections", "build_assessment_page"]
 
 
 def build_assessment_page(assessment: Assessment) -> str:
@@ -44,7 +45,7 @@ def build_assessment_page(assessment: Assessment) -> str:
     TableError
         If the page would show a number that is no fact.
     """
-    sections = _sections(assessment)
+    sections = assessment_sections(assessment)
     shared, packed = pack(list(tables_of(sections)))
     return render_page(
         "forecast.html",
@@ -66,11 +67,13 @@ def build_assessment_page(assessment: Assessment) -> str:
     )
 
 
-def _sections(assessment: Assessment) -> list[Section]:
+def assessment_sections(assessment: Assessment) -> list[Section]:
+    """The sections of the assessment in the order they are read; those without anything to say are left out."""
     recorded = recorded_section(assessment)
     around = [compared_section(assessment), concentration_section(assessment)]
     sections: list[Section | None] = [
         brief_section(assessment),
+        since_section(assessment),
         who_section(assessment),
         principles_section(assessment),
         recorded,

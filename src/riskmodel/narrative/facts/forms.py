@@ -40,8 +40,13 @@ def _money(value: float) -> str:
     return f"\N{POUND SIGN}{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
 
 
+def _as_given(value: float) -> str:
+    return f"{value:,.15g}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else NOT_AVAILABLE
+
+
 FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
+        "as_given": _as_given,
         "whole": _whole,
         "one_decimal": _decimals(1),
         "two_decimals": _decimals(2),

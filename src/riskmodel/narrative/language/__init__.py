@@ -8,7 +8,7 @@ from riskmodel.narrative.language.lint import Finding, lint_html, lint_markdown,
 from riskmodel.narrative.language.passages import Passage, html_passages, markdown_passages
 from riskmodel.narrative.language.reading_age import ReadingAge, reading_age, reading_ages
 from riskmodel.narrative.language.rules import Context, classes
-from riskmodel.narrative.language.written import WrittenText, lint_written, read_text
+from riskmodel.narrative.language.written import WrittenText, lint_written, make_text, read_text
 
 __all__ = [
     "Context",
@@ -23,6 +23,7 @@ __all__ = [
     "lint_passages",
     "lint_text",
     "lint_written",
+    "make_text",
     "markdown_passages",
     "read_text",
     "reading_age",

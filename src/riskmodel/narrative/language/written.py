@@ -19,7 +19,7 @@ from riskmodel.narrative.language.lint import WRITTEN, Finding, lint_passages
 from riskmodel.narrative.language.passages import Passage, markdown_passages
 from riskmodel.narrative.language.rules import UNDECLARED, Context, fragments
 
-__all__ = ["WrittenText", "lint_written", "read_text"]
+__all__ = ["WrittenText", "lint_written", "make_text", "read_text"]
 
 _HEAD = re.compile(r"---[ \t]*\n(.*?\n)?---[ \t]*(?:\n|\Z)", re.S)
 _FACT = re.compile(r"\{\{\s*fact\s*:\s*([^{}\s]*)\s*\}\}")
@@ -37,6 +37,7 @@ _DATES = (
 )
 _DIGITS = re.compile(r"[£$€]?\d[\d,.]*\d|[£$€]?\d")
 _HEADING_NUMBER = re.compile(r"^\s*\d+(?:\.\d+)*[.)]?\s")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 _EXAMPLE = """---
 title: What residents said
 section: community_views
@@ -58,6 +59,8 @@ class WrittenText:
         The Markdown below the head, facts as written.
     line, title_line : int
         The lines of the file that the body begins on, and that the title stands on.
+    content : str
+        The whole file.
     """
 
     path: Path
@@ -65,6 +68,7 @@ class WrittenText:
     body: str
     line: int
     title_line: int
+    content: str
 
     @property
     def facts(self) -> dict[str, TextFactSpec]:
@@ -97,9 +101,21 @@ def read_text(path: Path) -> WrittenText:
         Listing every problem, each as ``file:line: what``.
     """
     try:
-        content = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DefinitionError("this file is not UTF-8 text", where=path, hint="save it as UTF-8") from error
+    return make_text(path, content)
+
+
+def make_text(path: Path, content: str) -> WrittenText:
+    """A text with its head, from what its file holds or held.
+
+    Raises
+    ------
+    DefinitionError
+        As ``read_text`` does.
+    """
+    content = content.replace("\r\n", "\n")
     head = _HEAD.match(content)
     if head is None:
         raise DefinitionError(
@@ -111,13 +127,22 @@ def read_text(path: Path) -> WrittenText:
     yaml = head.group().rstrip().removesuffix("---")
     spec = read_spec(path, TextSpec, text=yaml)
     title_line = int(place_in(path, "title", text=yaml).rpartition(":")[2])
-    text = WrittenText(path, spec, content[head.end() :], head.group().count("\n") + 1, title_line)
-    problems = [*_unknown(text), *_unused(text, yaml)]
+    text = WrittenText(path, spec, content[head.end() :], head.group().count("\n") + 1, title_line, content)
+    problems = [*_private(path, content), *_unknown(text), *_unused(text, yaml)]
     if not text.body.strip():
         problems.append(DefinitionError("the text has a head and no words", where=f"{path.as_posix()}:{text.line}"))
     if problems:
         raise DefinitionError.of_all(problems)
     return text
+
+
+def _private(path: Path, content: str) -> Iterator[RiskmodelError | str]:
+    """Characters that have no meaning of their own; pages mark their numbers with them."""
+    for match in _PRIVATE.finditer(content):
+        where = f"{path.as_posix()}:{1 + content.count(chr(10), 0, match.start())}"
+        yield DefinitionError(
+            "a character of Unicode's private area", where=where, found=f"U+{ord(match.group()):04X}", hint="delete it"
+        )
 
 
 def _unknown(text: WrittenText) -> Iterator[RiskmodelError | str]:

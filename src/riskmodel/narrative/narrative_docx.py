@@ -1,0 +1,96 @@
+"""The assessment as a Word document, for those who edit and circulate it: the sections of ``index.html``, in its order.
+
+In: an assessment. Out: a .docx with headings, paragraphs and tables. Pictures and maps stay on the page; their tables
+are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskmodel.narrative.assessment.contents import TO_BE_COMPLETED, Assessment
+from riskmodel.narrative.assessment.opening import SUPPORT
+from riskmodel.narrative.assessment.page import assessment_sections
+from riskmodel.narrative.facts.marks import as_plain
+from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.tables_html import Cell, HtmlTable
+from riskmodel.narrative.word_documents import add_table, new_document, save_document, write_words
+from riskmodel.narrative.workbook_text import day_words
+
+if TYPE_CHECKING:
+    from docx.document import Document
+
+__all__ = ["write_narrative"]
+
+_ROWS, _DEEPEST = 40, 3
+
+
+def write_narrative(path: Path, assessment: Assessment) -> None:
+    """Write the assessment's sections as a document.
+
+    Parameters
+    ----------
+    path : Path
+        A .docx; the same assessment gives the same bytes.
+    assessment : Assessment
+
+    Notes
+    -----
+    A table shows its first 40 rows and says how many it leaves to the page.
+    """
+    title = f"Violence needs assessment for {as_plain(assessment.region)}"
+    made = f"Run {assessment.run_id}, as of {day_words(assessment.as_of)}."
+    document = new_document(title=title, state=as_plain(assessment.state), foot=made, as_of=assessment.as_of)
+    document.add_heading(title, level=0)
+    opening = (
+        as_plain(SUPPORT),
+        f"{made} A copy for editing: index.html of the bundle is the assessment itself, with its pictures and maps, "
+        "and the table and cell of every number. Numbers in a copy are not checked.",
+    )
+    for words in opening:
+        write_words(document.add_paragraph(), words)
+    for section in assessment_sections(assessment):
+        _add(document, section, 1)
+    save_document(document, path)
+
+
+def _add(document: Document, section: Section, depth: int) -> None:
+    if section.heading:
+        document.add_heading(as_plain(section.heading), level=min(depth, _DEEPEST))
+    _paragraphs(document, [section.tag] if section.tag else [])
+    _pairs(document, section.tiles)
+    _paragraphs(document, section.paragraphs)
+    _pairs(document, section.points)
+    for bullet in section.bullets:
+        write_words(document.add_paragraph(style="List Bullet"), as_plain(bullet))
+    for table in (*(shown.table for shown in section.maps), *section.tables):
+        _table(document, table)
+    _pairs(document, section.facts)
+    for part in (*section.parts, *section.folded):
+        _add(document, part, depth + 1)
+
+
+def _paragraphs(document: Document, texts: Iterable[str]) -> None:
+    for words in texts:
+        plain = as_plain(words)
+        write_words(document.add_paragraph(), plain, bold=plain.startswith(TO_BE_COMPLETED))
+
+
+def _pairs(document: Document, pairs: Iterable[tuple[str, str]]) -> None:
+    for label, words in pairs:
+        paragraph = document.add_paragraph()
+        write_words(paragraph, f"{as_plain(label)}: ", bold=True)
+        write_words(paragraph, as_plain(words))
+
+
+def _table(document: Document, table: HtmlTable) -> None:
+    headings = [as_plain(f"{h.words} ({h.unit})" if h.unit else h.words) for h in table.headings]
+    shown = [
+        [as_plain(cell.words if isinstance(cell, Cell) else cell) for cell in row.cells] for row in table.rows[:_ROWS]
+    ]
+    add_table(document, headings, shown, caption=as_plain(table.caption), asked=TO_BE_COMPLETED)
+    left = len(table.rows) - len(shown)
+    notes = [f"{left:,} more rows are in index.html."] if left else []
+    _paragraphs(document, [*notes, *([table.note] if table.note else [])])
