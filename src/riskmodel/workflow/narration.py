@@ -93,6 +93,7 @@ class About(Spec):
     credited: list[str]
     baseline: str
     models: dict[str, ModelSpec]
+    places: list[str]
     factors: dict[str, FactorSpec]
     characteristics: dict[str, CharacteristicSpec]
     policy_name: str
@@ -168,6 +169,7 @@ def _about(session: Session, published: Published) -> About:
         sources={name: definitions.sources[name] for name in sorted({*credited, *(t.source for _, t, _ in targets)})},
         credited=credited,
         baseline=experiment.baseline,
+        places=list(experiment.places),
         models={m.model_id: m for m in experiment.models},
         factors=_factors(definitions),
         characteristics=dict(definitions.characteristics),

@@ -66,12 +66,12 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
     write_table(folder / "tables" / "forecasts.csv", published_grain(tables["forecasts"]))
     book = book_of(narration)
     _write_forecast_page(narration, book, state, folder)
-    _write_assessment_page(narration, book, review, folder)
-    write_facts(folder / FACTS_FILE, book)
+    _write_assessment(narration, book, review, folder)
     _write_model_page(narration, state, folder)
     if review.audited.audit_sha256:
         _write_fairness_page(narration, review, folder)
         write_papers(folder, papers_of(narration, state))
+    write_facts(folder / FACTS_FILE, book)
     _write_workbook(narration, state, folder)
     _write_descriptions(narration, folder)
     _write_text(folder / DECISIONS_FILE, json_text(review.as_record()))
@@ -88,10 +88,26 @@ def book_of(narration: Narration) -> FactBook:
     return FactBook(narration.tables, about.run_id, withheld=narration.withheld, rounded=restricted)
 
 
-def _write_assessment_page(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:
+def _write_assessment(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:
+    """The assessment as a page and as a document, and a plan for every place that has one."""
     from riskmodel.narrative.assessment import build_assessment_page
+    from riskmodel.narrative.local_plan import write_local_plan
+    from riskmodel.narrative.narrative_docx import write_narrative
 
-    _write_text(folder / "index.html", build_assessment_page(assessment_of(narration, book, review)))
+    assessment = assessment_of(narration, book, review)
+    _write_text(folder / "index.html", build_assessment_page(assessment))
+    write_narrative(folder / "narrative.docx", assessment)
+    plans = folder / "local_plan"
+    plans.mkdir()
+    for level, code in places_of(narration):
+        write_local_plan(plans / f"{code}.docx", assessment, level, code)
+
+
+def places_of(narration: Narration) -> list[tuple[str, str]]:
+    """Level and code of every place that has a page and a plan of its own, as the experiment names levels."""
+    places = narration.tables["places"]
+    own = places[places["level"].isin(narration.about.places)]
+    return list(zip(own["level"].astype("str"), own["location"].astype("str"), strict=True))
 
 
 def assessment_of(narration: Narration, book: FactBook, review: Review) -> Assessment:
