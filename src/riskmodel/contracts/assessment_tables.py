@@ -11,6 +11,7 @@ __all__ = [
     "CONCENTRATION",
     "COSTS",
     "GAPS",
+    "PLACE_GROUPS",
     "PROFILE",
     "SEASON_BY_MONTH",
     "SIMILAR",
@@ -132,6 +133,19 @@ GAPS = Table(
         Column("who_could_supply", "str", "Who could"),
     ),
 )
+PLACE_GROUPS = Table(
+    "place_groups",
+    ("level", "location", "characteristic", "group"),
+    (
+        _LEVEL,
+        _LOCATION,
+        Column("characteristic", "str", "The characteristic file's name under fairness/characteristics"),
+        Column("group", "str", "The group"),
+        Column("people", "float", "People of the group who live in the area", "people"),
+        Column("share", "float", "Their share of everybody in the same table", "share", blank=True),
+        Column("period", "str", "The period the source recorded, e.g. 2021"),
+    ),
+)
 COSTS = Table(
     "costs",
     ("target", "level", "location", "cost"),
@@ -170,4 +184,15 @@ SINCE = Table(
         Column("note", "str", "What can be said of the change, or what else to know", blank=True),
     ),
 )
-ASSESSMENT_TABLES = (CATALOGUE, COMPARED, SIMILAR, CONCENTRATION, SEASON_BY_MONTH, PROFILE, GAPS, COSTS, SINCE)
+ASSESSMENT_TABLES = (
+    CATALOGUE,
+    COMPARED,
+    SIMILAR,
+    CONCENTRATION,
+    SEASON_BY_MONTH,
+    PROFILE,
+    GAPS,
+    PLACE_GROUPS,
+    COSTS,
+    SINCE,
+)

@@ -86,6 +86,7 @@ DECLARATIONS: Mapping[str, Declaration] = MappingProxyType(
         "targets": _NONE,
         "factors": _NONE,
         "groups": _NONE,
+        "place_groups": _NONE,
         "calibration": _SUMMARY,
         "attributions": _PRIVATE,
         "effects": _SUMMARY,

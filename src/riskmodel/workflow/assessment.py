@@ -16,6 +16,7 @@ from riskmodel.contracts.tables import as_table
 from riskmodel.features.catalogue import Input, ResolvedFeature
 from riskmodel.panel.compared import Country, NationalFactor, build_compared, build_similar, district_values
 from riskmodel.panel.concentration import build_concentration, build_season
+from riskmodel.panel.place_groups import build_place_groups
 from riskmodel.panel.view import View
 from riskmodel.sources.files import find_files
 from riskmodel.sources.geography import read_lookup
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["assessment_tables", "build_catalogue", "build_costs", "build_gaps"]
 
 _WARDS = "lookup_lsoa21_ward24_lad24"
+_PLACE_LEVELS = ("msoa21", "ward24", "lad24", "csp24", "local", "pfa")
 
 
 def assessment_tables(session: Session, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -42,6 +44,7 @@ def assessment_tables(session: Session, tables: Mapping[str, pd.DataFrame]) -> d
         ``groups`` and ``outlook`` are used.
     """
     definitions, view = session.definitions, session.held.panel.as_of(session.as_of)
+    parents = view.geography.parents
     made = {
         "catalogue": build_catalogue(definitions),
         "gaps": build_gaps(definitions),
@@ -49,6 +52,9 @@ def assessment_tables(session: Session, tables: Mapping[str, pd.DataFrame]) -> d
             view, definitions.target, label=definitions.plan.target_label, seed=definitions.experiment.seed
         ),
         "season_by_month": build_season(view, definitions.target, label=definitions.plan.target_label),
+        "place_groups": build_place_groups(
+            tables["groups"], parents, [level for level in _PLACE_LEVELS if level in parents]
+        ),
         "profile": build_profile(session, tables["groups"]),
     }
     if definitions.experiment.costs:

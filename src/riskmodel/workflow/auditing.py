@@ -148,7 +148,8 @@ def _in_detail(
     detail = build_audit(_only(gathered, shown), gathered.groupings, policy, detailed=shown, parts=parts)
     detail = detail[(detail["part"] != "all") & (detail["evidence"] == "composition")]
     frames = [so_far.table, detail, *_other_streams(session, gathered, shown)]
-    table = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
+    held = [frame for frame in frames if len(frame)]
+    table = pd.concat(held, ignore_index=True) if held else so_far.table
     return as_table(table, AUDIT).sort_values(list(AUDIT.key), ignore_index=True)
 
 
