@@ -22,7 +22,7 @@ from riskmodel.narrative.published import Named, Published
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OverTime", "over_time", "share_picture"]
+__all__ = ["OverTime", "over_time", "place_over_time", "share_picture"]
 
 CHANGED = "recording changed"
 """How a remark begins where recording changed."""
@@ -69,6 +69,25 @@ def over_time(published: Published, prefix: str) -> OverTime | None:
         for level in ("pfa", smaller)
     )  # fmt: skip
     return OverTime(window, large, small, past, ahead)
+
+
+def place_over_time(past: Named, ahead: Named, *, counted: str, name: str) -> Picture | None:
+    """The picture of one place by the finest period held; None where there is nothing to draw.
+
+    Parameters
+    ----------
+    past, ahead : Named
+        The place's rows.
+    counted : str
+        What is counted.
+    name : str
+        The picture's id.
+    """
+    for window in _SPAN:
+        recorded, expected = past.where(windows=[window]), ahead.where(windows=[window])
+        if len(recorded) and len(expected):
+            return _drawn(recorded, expected, window, counted=counted, name=name, small=False)
+    return None
 
 
 def share_picture(recording: pd.DataFrame, name: str, outlook: Named) -> Picture:

@@ -16,6 +16,7 @@ from riskmodel.narrative.forecast_maps import PlaceMap, place_map
 from riskmodel.narrative.forecast_pictures import over_time, share_picture
 from riskmodel.narrative.forecast_rows import outlook_table
 from riskmodel.narrative.forecast_words import joined, period_words
+from riskmodel.narrative.frame import PageLink
 from riskmodel.narrative.history_rows import YEARS, periods_table, years_table, years_wide_table
 from riskmodel.narrative.maps import Outlines
 from riskmodel.narrative.named_facts import cell_of
@@ -83,7 +84,8 @@ class Section:
     """A section of the page: what it says, then its pictures, maps, tables and parts, some of them folded.
 
     ``tag`` stands above all else: what kind of evidence the section holds. ``written`` is said of a person's own words.
-    A part without a heading follows on.
+    A part without a heading follows on. ``links`` are a list of pages; a section that is ``alone`` is printed on a page
+    of its own.
     """
 
     name: str
@@ -103,6 +105,8 @@ class Section:
     folded_words: str = ""
     tag: str = ""
     written: bool = False
+    links: Sequence[PageLink] = ()
+    alone: bool = False
 
 
 def target_sections(

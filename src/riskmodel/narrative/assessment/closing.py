@@ -146,8 +146,9 @@ def not_for_section(assessment: Assessment) -> Section:
             bare(policy.community_view) or f"{TO_BE_COMPLETED}: no view has been gathered",
         ),
     ]
+    asked = Section("asking", "Its use, questions and challenges", points=points)
     words = "Places and groups, never individuals. This assessment must not be used for:"
-    return Section("not-for", "What this must not be used for", [words], bullets=_NOT_FOR, points=points)
+    return Section("not-for", "What this must not be used for", [words], bullets=_NOT_FOR, parts=[asked])
 
 
 def method_section(assessment: Assessment) -> Section:

@@ -72,6 +72,8 @@ class Assessment:
         Places whose residents are a poor base for a rate.
     approaches : mapping of str to ApproachSpec
         What the workspace keeps on approaches to prevention, by file name.
+    places : sequence of (level, code)
+        Places that have a page of their own.
     """
 
     book: FactBook
@@ -93,6 +95,7 @@ class Assessment:
     links: Sequence[PageLink] = ()
     no_rate: Mapping[str, frozenset[str]] = field(default_factory=dict)
     approaches: Mapping[str, ApproachSpec] = field(default_factory=dict)
+    places: Sequence[tuple[str, str]] = ()
 
     @property
     def target(self) -> Counted:

@@ -19,6 +19,7 @@ from riskmodel.narrative.assessment.opening import SUPPORT, brief_section, princ
 from riskmodel.narrative.assessment.people import fairness_section, people_section
 from riskmodel.narrative.assessment.recorded import compared_section, concentration_section, recorded_section
 from riskmodel.narrative.assessment.since import since_section
+from riskmodel.narrative.assessment.writing import links_section
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section, tables_of
 from riskmodel.narrative.frame import render_page
@@ -75,6 +76,7 @@ def assessment_sections(assessment: Assessment) -> list[Section]:
         brief_section(assessment),
         since_section(assessment),
         who_section(assessment),
+        links_section(assessment),
         principles_section(assessment),
         recorded,
         *around,

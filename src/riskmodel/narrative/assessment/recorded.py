@@ -19,7 +19,7 @@ from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["compared_section", "concentration_section", "recorded_section"]
+__all__ = ["between_words", "compared_section", "concentration_section", "recorded_section", "value_words"]
 
 _DOMAIN_FIRST = 8
 _OVER = (
@@ -181,8 +181,8 @@ def compared_section(assessment: Assessment) -> Section | None:
             (
                 bare(str(names.get(r["location"], r["location"]))),
                 assessment.unit(r["factor"]),
-                *(_value(assessment, at, r, column) for column in ("value", "force", "similar", "country")),
-                _between(assessment, at, r),
+                *(value_words(assessment, at, r, column) for column in ("value", "force", "similar", "country")),
+                between_words(assessment, at, r),
             )
         )
         for at, r in _in_order(assessment, held).iterrows()
@@ -211,7 +211,8 @@ def _in_order(assessment: Assessment, held: pd.DataFrame) -> pd.DataFrame:
     return held.iloc[keys]
 
 
-def _value(assessment: Assessment, at: object, row: pd.Series, column: str) -> str:
+def value_words(assessment: Assessment, at: object, row: pd.Series, column: str) -> str:
+    """A value of ``compared``, with as many digits as a reader needs."""
     form = (
         "whole"
         if abs(float(row[column])) >= 100
@@ -222,5 +223,6 @@ def _value(assessment: Assessment, at: object, row: pd.Series, column: str) -> s
     return assessment.say("compared", at, column, form)
 
 
-def _between(assessment: Assessment, at: object, row: pd.Series) -> str:
-    return " to ".join(_value(assessment, at, row, column) for column in ("similar_low", "similar_high"))
+def between_words(assessment: Assessment, at: object, row: pd.Series) -> str:
+    """From the least to the greatest value in similar districts."""
+    return " to ".join(value_words(assessment, at, row, column) for column in ("similar_low", "similar_high"))
