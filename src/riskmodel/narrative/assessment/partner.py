@@ -15,6 +15,7 @@ from riskmodel.narrative.assessment.closing import not_for_section
 from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.assessment.place import inner_page
 from riskmodel.narrative.assessment.place_conditions import lowered
+from riskmodel.narrative.assessment.place_rows import condition_of
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
@@ -83,7 +84,7 @@ def build_partner_page(assessment: Assessment, lever: str) -> str:
         _questions_section(assessment, lever, known, found),
         not_for_section(assessment),
     ]
-    return inner_page(assessment, f"{PARTNERS[lever]}: what is sure enough to act on", sections)
+    return inner_page(assessment, f"{PARTNERS[lever]}: what was found, and what is not known", sections)
 
 
 def _catalogued(assessment: Assessment, lever: str) -> pd.DataFrame | None:
@@ -120,11 +121,13 @@ def _summary(
     used = book.count(
         f"catalogue.{lever}.used", "catalogue", {"levers": levers, "used_in": ["conditions", "forecast; conditions"]}
     )
-    opening = (
-        f"Of {total} conditions in the catalogue that this partner can act on, the model of conditions uses {used}."
+    opening = f"The catalogue names {total} conditions that this partner can act on. "
+    in_use = known["used_in"].fillna("").str.contains("conditions").any()
+    opening += (
+        f"The model of conditions uses {used} of them." if in_use else "The model of conditions uses none of them."
     )
     if not found:
-        words = f"{opening} None established: none of them is sure enough to be named."
+        words = f"{opening} None established: nothing is sure enough to be named."
         points = [("What that means", "It is a limit of these data, and no sign that this partner matters less.")]
         return Section("brief", heading, [words], lead=True, alone=True, points=points)
     units = [str(row["unit"]) for _, row in found]
@@ -157,7 +160,7 @@ def _factor_part(assessment: Assessment, known: pd.DataFrame, number: int, at: i
     points = [("What was found", _what(assessment, at, row))]
     for _, factor in own.iterrows():
         title = assessment.unit(str(factor["factor"]))
-        evidence = f"{_ROLES.get(str(factor['role']), '')} {bare(str(factor['evidence']))}"
+        evidence = f"{_ROLES.get(str(factor['role']), '')} {_evidence(str(factor['evidence']))}"
         points.append((title if len(own) > 1 else "Why it is in the catalogue", evidence))
         if isinstance(factor["caveat"], str) and factor["caveat"]:
             points.append(("What to know when reading it", bare(factor["caveat"])))
@@ -168,14 +171,19 @@ def _factor_part(assessment: Assessment, known: pd.DataFrame, number: int, at: i
     return Section(f"factor-{number}", _words(assessment, row), points=points, tables=[where] if where else [])
 
 
+def _evidence(words: str) -> str:
+    """The catalogue's line of evidence as a sentence."""
+    return bare(f"What to expect is {words}" if words.startswith("unclear") else words)
+
+
 def _what(assessment: Assessment, at: int, row: dict[str, Any]) -> str:
     held = assessment.book.tables["stability"]
     factors = held[(held["kind"] == "factor") & (held["unit"] == str(row["members"]).split("; ")[0])]
     side = str(factors["found"].iloc[0]) if len(factors) else ""
     opening = (
-        f"Where it is higher, {side} violence is recorded."
+        f"Where it is higher, it is found with {side} recorded violence."
         if side in ("higher", "lower")
-        else "Where it is higher, more violence is recorded in some places and less in others."
+        else "It is found with higher recorded violence in some places and with lower in others."
     )
     if len(factors) and factors["direction"].iloc[0] == "counter to expectation":
         opening += " That is counter to what the catalogue expects."
@@ -194,14 +202,12 @@ def _where(assessment: Assessment, number: int, unit: str) -> HtmlTable | None:
     own = held[(held["level"] == "lad24") & (held["kind"] == "cluster") & (held["unit"] == unit)]
     places = assessment.book.tables["places"]
     names = dict(zip(places["location"], places["name"], strict=True))
-    rows = sorted(
-        (bare(str(names.get(r["location"], r["location"]))), int(at), str(r["ledger"]), str(r["mark"]))
-        for at, r in own.iterrows()
-    )
+    found = [(bare(str(names.get(r["location"], r["location"]))), r["mark"], condition_of(assessment, at, r))
+             for at, r in own.iterrows()]  # fmt: skip
     made = [
-        Row((name, assessment.say("ledger", at, "multiplier", "times"), _between(assessment, at),
-             f"{side} recorded violence" if side in ("higher", "lower") else "neither", mark_words(mark)))
-        for name, at, side, mark in rows
+        Row((name, assessment.say("ledger", c.row, "multiplier", "times"), _between(assessment, c.row),
+             f"{c.side} recorded violence" if c.side != "near" else "about as in the average place", mark_words(mark)))
+        for name, mark, c in sorted(found, key=lambda f: (f[0], f[2].row))
     ]  # fmt: skip
     headings = [
         Heading("District"), Heading("Times the average place", number=True),
@@ -230,7 +236,7 @@ def _gaps_section(assessment: Assessment, known: pd.DataFrame | None) -> Section
         Heading("What is wanted"), Heading("Domain"), Heading("Why it is not held"), Heading("Who could supply it"),
     ]  # fmt: skip
     table = HtmlTable("gaps-table", "Wanted in the domains of this partner's conditions", headings, rows, page=0)
-    words = "Some of this only this partner can supply, as counts for places and under an agreement; some, others can."
+    words = "Some of this the partner may supply, or help to get: as counts for places, and under an agreement."
     return Section("gaps", heading, [words], tables=[table])
 
 

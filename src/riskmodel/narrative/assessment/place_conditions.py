@@ -193,16 +193,17 @@ def conditions_section(assessment: Assessment, place: Place) -> Section:
     if not len(place.ledger):
         words = "Conditions are compared for districts and neighbourhoods (MSOAs) only, so no list is held here."
         return Section("conditions", heading, [words])
-    tables, none = [], []
+    tables: list[HtmlTable] = []
+    none: list[str] = []
     for side in ("higher", "lower"):
         own = place.of(side)
         if own:
             tables.append(_ledger_table(assessment, side, own))
         else:
             none.append(f"No condition found with {side} recorded violence is sure enough to name here.")
-    words = [_LEDGER, total_sentence(assessment, place), *none, ledger_sentence(assessment, place)]
+    said = [_LEDGER, total_sentence(assessment, place), *none, ledger_sentence(assessment, place)]
     small = [_picture(assessment, place)] if tables else []
-    return Section("conditions", heading, [w for w in words if w], small=small, tables=tables)
+    return Section("conditions", heading, [w for w in said if w], small=small, tables=tables)
 
 
 def _ledger_table(assessment: Assessment, side: str, conditions: Sequence[Condition]) -> HtmlTable:
@@ -309,7 +310,8 @@ def groups_section(assessment: Assessment, place: Place) -> Section:
     if not audited:
         return Section("groups", heading, ["No count of groups is held for this place.", limits])
     whole = _of_force(assessment)
-    plain, fine = [], []
+    plain: list[Row] = []
+    fine: list[Row] = []
     for name in audited:
         rows = own[own["characteristic"] == name]
         made = [_group_row(assessment, at, r, whole) for at, r in rows.iterrows()]

@@ -65,12 +65,13 @@ def _recorded(place: Place, title: str) -> Counts:
         return Counts(said="No twelve months in a row are held, so no count is given.")
     rows = whole.rows.sort_values("end", kind="stable")
     newest = int(rows.index[-1])
-    span = bare(period_words(rows.at[newest, "start"].date(), rows.at[newest, "end"].date()))
+    last = rows.iloc[-1]
+    span = bare(period_words(last["start"].date(), last["end"].date()))
     count = number_of(whole, newest, "recorded", "recorded")
     if count == SUPPRESSED:
         return Counts(count, span, f"The count of {span} is suppressed to protect people.")
     opening = f"In {span}, {count} records were located here ({title})."
-    end = rows["end"].iloc[-1]
+    end = last["end"]
     same = (rows["end"].dt.year == end.year - 1) & (rows["end"].dt.month == end.month)
     if not same.any():
         return Counts(count, span, f"{opening} The twelve months before are not held whole.")

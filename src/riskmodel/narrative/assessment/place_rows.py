@@ -23,7 +23,7 @@ from riskmodel.narrative.workbook_text import LEVEL_NAMES
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["KINDS", "Condition", "Place", "page_file", "place_of", "shown_places"]
+__all__ = ["KINDS", "Condition", "Place", "condition_of", "page_file", "place_of", "shown_places"]
 
 KINDS = {
     "pfa": "police force area", "csp24": "community safety partnership", "lad24": "district", "local": "local area",
@@ -31,6 +31,7 @@ KINDS = {
 }  # fmt: skip
 """Levels inside a sentence."""
 _FINE = ("msoa21", "ward24", "local")
+_NO_ROWS = np.zeros(0, dtype=np.intp)
 Positions = Mapping[tuple[str, str], Any]
 
 
@@ -148,12 +149,13 @@ def place_of(assessment: Assessment, level: str, code: str) -> Place:
         groups=_rows(assessment, "place_groups", held.groups, key),
         compared=_rows(assessment, "compared", held.compared, key),
         poor=held.poor.get(key, ()),
-        conditions=[_condition(assessment, at, r) for at, r in clusters.iterrows() if r["mark"] == STABLE],
+        conditions=[condition_of(assessment, at, r) for at, r in clusters.iterrows() if r["mark"] == STABLE],
         unsure=int((clusters["mark"] != STABLE).sum()) if len(clusters) else 0,
     )
 
 
-def _condition(assessment: Assessment, at: Any, row: pd.Series) -> Condition:
+def condition_of(assessment: Assessment, at: Any, row: pd.Series) -> Condition:
+    """A row of the ledger as a condition."""
     multiplier, low, high = (float(row[c]) for c in ("multiplier", "low", "high"))
     clear = (low > 1 or high < 1) and abs(np.log(multiplier)) >= THRESHOLDS.least
     side = "near" if not clear else "higher" if multiplier > 1 else "lower"
@@ -172,12 +174,12 @@ def _rows(assessment: Assessment, table: str, positions: Positions, key: tuple[s
     import pandas as pd
 
     held = assessment.table(table)
-    return pd.DataFrame() if held is None else held.iloc[positions.get(key, [])]
+    return pd.DataFrame() if held is None else held.take(positions.get(key, _NO_ROWS))
 
 
 def _named(named: Named, positions: Positions, key: tuple[str, str]) -> Named:
-    at = positions.get(key, [])
-    return replace(named, rows=named.rows.iloc[at], withheld=named.withheld.iloc[at])
+    at = positions.get(key, _NO_ROWS)
+    return replace(named, rows=named.rows.take(at), withheld=named.withheld.take(at))
 
 
 def _as_listed(assessment: Assessment, held: _Held, level: str, code: str) -> tuple[str, str]:

@@ -25,6 +25,10 @@ _HEADINGS = {
 }  # fmt: skip
 
 
+_MANY = 40
+"""From here on the links of a level are folded."""
+
+
 def write_places(assessment: Assessment, folder: Path) -> list[Path]:
     """Write ``places/<code>.html`` of every place of the assessment.
 
@@ -77,21 +81,33 @@ def links_section(assessment: Assessment) -> Section | None:
     if not places:
         return None
     table = assessment.book.tables["places"]
-    names = {(str(a), str(b)): str(n) for a, b, n in table[["level", "location", "name"]].itertuples(index=False)}
-    parts = []
+    columns = table[["level", "location", "name", "lad24"]].itertuples(index=False)
+    names = {(str(a), str(b)): (str(n), str(d)) for a, b, n, d in columns}
+    parts: list[Section] = []
+    folded: list[Section] = []
     for level in LEVELS:
-        own = sorted((names[place], place[1]) for place in places if place[0] == level)
-        links = [PageLink(f"places/{page_file(code)}", bare(name)) for name, code in own]
+        own = sorted((*_named(names, place), place[1]) for place in places if place[0] == level)
+        links = [PageLink(f"places/{page_file(code)}", bare(", ".join(filter(None, said)))) for *said, code in own]
         if links:
-            parts.append(Section(f"places-{level}", _HEADINGS.get(level, level), links=links))
+            section = Section(f"places-{level}", _HEADINGS.get(level, level), links=links)
+            (parts if len(links) <= _MANY else folded).append(section)
     if assessment.table("catalogue") is not None:
         links = [PageLink(f"partners/{partner_file(lever)}", PARTNERS[lever]) for lever in LEVERS]
         parts.append(Section("partners", "Partners", links=links))
     words = (
         "Each place has a page that opens with its strengths and ends in questions; its first section is a summary to "
-        "print. Each partner has a page of what is sure enough to act on."
+        "print. Each partner has a page of the few conditions that it can act on and that are sure enough to name."
     )
-    return Section("places-and-partners", "Places and partners", [words], parts=parts)
+    return Section(
+        "places-and-partners", "Places and partners", [words], parts=parts, folded=folded,
+        folded_words="Pages of all smaller places",
+    )  # fmt: skip
+
+
+def _named(names: dict[tuple[str, str], tuple[str, str]], place: tuple[str, str]) -> tuple[str, str]:
+    """A place's name, and for a ward its district, for wards share names."""
+    name, district = names[place]
+    return name, names.get(("lad24", district), ("", ""))[0] if place[0] == "ward24" else ""
 
 
 def _write(path: Path, text: str) -> Path:
