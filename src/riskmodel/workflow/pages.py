@@ -89,13 +89,15 @@ def book_of(narration: Narration) -> FactBook:
 
 
 def _write_assessment(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:
-    """The assessment as a page and as a document, and a plan for every place that has one."""
-    from riskmodel.narrative.assessment import build_assessment_page
+    """The assessment as pages and as a document, and a plan for every place that has one."""
+    from riskmodel.narrative.assessment import build_assessment_page, write_partners, write_places
     from riskmodel.narrative.local_plan import write_local_plan
     from riskmodel.narrative.narrative_docx import write_narrative
 
     assessment = assessment_of(narration, book, review)
     _write_text(folder / "index.html", build_assessment_page(assessment))
+    write_places(assessment, folder)
+    write_partners(assessment, folder)
     write_narrative(folder / "narrative.docx", assessment)
     plans = folder / "local_plan"
     plans.mkdir()
@@ -139,6 +141,7 @@ def assessment_of(narration: Narration, book: FactBook, review: Review) -> Asses
         no_rate=poor_base_codes(narration),
         texts=_texts(about, book),
         approaches=about.approaches,
+        places=places_of(narration),
     )
 
 
