@@ -30,13 +30,13 @@ from narrative.test_model_page import FORBIDDEN, HOSTILE
 from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.fairness.decision_files import form_text
 from riskmodel.fairness.gate import gate_of
+from riskmodel.narrative.fairness_facts import Quoted, effect_words
 from riskmodel.narrative.fairness_page import build_fairness_page
 from riskmodel.narrative.fairness_questions import rules_section
 from riskmodel.narrative.fairness_rows import make_audited
 from riskmodel.narrative.fairness_words import (
     READ,
     VERDICTS,
-    effect_words,
     group_words,
     number_words,
     per_cent_words,
@@ -111,7 +111,8 @@ def read(text: str) -> Reader:
 
 @given(st.floats(-1e4, 1e4), st.floats(-50, 50), st.floats(-50, 50))
 def test_a_difference_in_words_is_never_further_off_than_its_last_digit(value: float, low: float, high: float) -> None:
-    said = effect_words(value, *sorted((low, high)))
+    ends = dict(zip(("per_1000_low", "per_1000_high"), sorted((low, high)), strict=True))
+    said = effect_words(Quoted({"per_1000": value, **ends}))
     number, way = re.match(r"([\d,.]+) (more|fewer)", said).groups()
     shown = float(number.replace(",", "")) * (1 if way == "more" else -1)
     assert abs(shown - value) <= 0.05 + 1e-6

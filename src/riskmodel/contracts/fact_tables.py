@@ -18,7 +18,10 @@ FACTS = Table(
         Column("table", "str", "The table it is read from, without its suffix; blank if not from one", blank=True),
         Column("cell", "str", "row and column, the first row below the headings being 0", blank=True),
         Column(
-            "formula", "str", "What it is made of, as JSON: cell, sum, count, divide, subtract, multiply", blank=True
+            "formula",
+            "str",
+            "What it is made of, as JSON: cell, sum, count, distinct, rows, divide, subtract, multiply",
+            blank=True,
         ),
         Column("low", "str", "The cell that holds the lower end of its interval", blank=True),
         Column("high", "str", "The cell that holds the upper end of its interval", blank=True),

@@ -5,14 +5,15 @@ In: the audit. Out: one section that a lay reviewer can leave closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from operator import attrgetter
 
+from riskmodel.narrative.facts.marks import as_plain, bare
+from riskmodel.narrative.fairness_facts import Quoted
+from riskmodel.narrative.fairness_findings import statistic_words
 from riskmodel.narrative.fairness_rows import ALL, STRENGTH, Audited, code_number
-from riskmodel.narrative.fairness_words import seen_words, verdict_words
+from riskmodel.narrative.fairness_words import verdict_words
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
-from riskmodel.narrative.model_sections import records
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 __all__ = ["analysts_section"]
@@ -43,9 +44,9 @@ _HEADINGS = (
 def analysts_section(audited: Audited, *, identifiers: Sequence[tuple[str, str]]) -> Section:
     """Codes, bounds, method, hashes and every row of the audit that is over the whole region."""
     parts = [
-        Section("codes", "Checks", facts=_codes(audited)),
+        Section("codes", "Checks", facts=[(bare(term), bare(words)) for term, words in _codes(audited)]),
         Section("bounds", "Bounds of the policy", bullets=_bounds(audited)),
-        Section("method", "How it is done", bullets=_METHOD),
+        Section("method", "How it is done", bullets=[bare(words) for words in _METHOD]),
         Section("hashes", "Which files this page is made of", facts=list(identifiers)),
         Section("rows", "The audit, row by row", [_kept(audited)], tables=[_table(audited)]),
     ]
@@ -57,38 +58,46 @@ def _codes(audited: Audited) -> list[tuple[str, str]]:
     named = named.iloc[named["code"].map(code_number).argsort(kind="stable")]
     return [
         (f"{row['code']} {row['check'].replace('_', ' ')}", f"{_asked(row)} Statistic: {row['unit']}.")
-        for row in records(named)
+        for row in audited.quoted(named)
     ]
 
 
-def _asked(row: Mapping[str, Any]) -> str:
+def _asked(row: Quoted) -> str:
     """A check's question, of any group."""
     group = str(row["group"]).replace("_", " ")
     return str(row["question"]).replace(f"the group {group}", "the group").replace(f" {group} ", " the group ")
 
 
 def _bounds(audited: Audited) -> list[str]:
-    bounds, evidence = audited.policy.bounds, audited.policy.evidence
-    pairs = (
-        ("Contrast, by where people live", bounds.calibration_ratio), ("Contrast, counts by group",
-        bounds.outcome_calibration_ratio), ("Exposure bias, share of the mean rate", bounds.exposure_bias),
-        ("Coverage, relative difference", bounds.coverage), ("Share gradient", bounds.share_gradient),
-    )  # fmt: skip
+    pairs = {
+        "calibration_ratio": "Contrast, by where people live",
+        "outcome_calibration_ratio": "Contrast, counts by group",
+        "exposure_bias": "Exposure bias, share of the mean rate", "coverage": "Coverage, relative difference",
+        "share_gradient": "Share gradient",
+    }  # fmt: skip
+
+    def said(name: str) -> str:
+        return audited.declared(name, float(attrgetter(name)(audited.policy)))
+
     return [
-        *(f"{words}: noticed from {bound.notice:g}, action from {bound.action:g}" for words, bound in pairs),
-        f"Coverage of a 90 % interval: outside {bounds.interval_coverage_least:g} to {bounds.interval_coverage_most:g}",
-        f"Proxy: from an R\N{SUPERSCRIPT TWO} of {bounds.proxy_r_squared:g}",
-        f"Least evidence: {evidence.least_blocks} blocks, {evidence.least_people:,} people, "
-        f"{evidence.least_records:,} records; significance {evidence.significance:g}; declared effect "
-        f"{evidence.declared_effect:g}",
-    ]
+        *(f"{words}: noticed from {said(f'bounds.{name}.notice')}, action from {said(f'bounds.{name}.action')}"
+          for name, words in pairs.items()),
+        f"Coverage of a 90 % interval: outside {said('bounds.interval_coverage_least')} to "
+        f"{said('bounds.interval_coverage_most')}",
+        f"Proxy: from an R\N{SUPERSCRIPT TWO} of {said('bounds.proxy_r_squared')}",
+        f"Least evidence: {said('evidence.least_blocks')} blocks, {said('evidence.least_people')} people, "
+        f"{said('evidence.least_records')} records; significance {said('evidence.significance')}; declared effect "
+        f"{said('evidence.declared_effect')}",
+    ]  # fmt: skip
 
 
 def _kept(audited: Audited) -> str:
     crossed = audited.rows["characteristic"].str.contains(" x ", regex=False).any()
     words = "Rows over the whole region and all origins, for every model and single group."
     if crossed:
-        words += f" Intersections are listed for {audited.model_id} and {audited.baseline}, with their verdicts."
+        words += (
+            f" Intersections are listed for {bare(audited.model_id)} and {bare(audited.baseline)}, with their verdicts."
+        )
     return f"{words} The file tables/audit.csv has every row and every column, with the explanation of each."
 
 
@@ -99,26 +108,20 @@ def _table(audited: Audited) -> HtmlTable:
     kept = rows[(rows["part"] == ALL) & (~crossed | beside)]
     listed = []
     wanted = ["characteristic", "group", "code", "check", "model_id", "evidence", "source", "statistic", "low", "high",
-              "p", "p_adjusted", "verdict", "severity", "per_1000", "per_1000_smallest_seen", "blocks"]  # fmt: skip
-    for row in records(kept[wanted]):
-        hidden = row["verdict"] == "suppressed"
-        low, high = (_figure(row[name], hidden=hidden) for name in ("low", "high"))
+              "p", "p_adjusted", "verdict", "severity", "per_1000", "per_1000_smallest_seen", "blocks",
+              "row"]  # fmt: skip
+    for row in audited.quoted(kept[wanted]):
+        low, high = (statistic_words(row, name) for name in ("low", "high"))
         verdict = Cell(verdict_words(row["verdict"], row["severity"]), order=STRENGTH.index(row["verdict"]))
         listed.append(
             Row((
                 audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
-                f"{row['code']} {row['check'].replace('_', ' ')}", row["model_id"],
-                f"{row['evidence']}, {row['source']}",
-                _figure(row["statistic"], hidden=hidden), low if low == high else f"{low} to {high}",
-                _figure(row["p"], hidden=hidden), _figure(row["p_adjusted"], hidden=hidden), verdict,
-                _figure(row["per_1000"], hidden=hidden), seen_words(row["per_1000_smallest_seen"], hidden=hidden),
-                SUPPRESSED if hidden else f"{row['blocks']:.0f}",
+                bare(f"{row['code']} {row['check'].replace('_', ' ')}"), bare(row["model_id"]),
+                bare(f"{row['evidence']}, {row['source']}"),
+                statistic_words(row, "statistic"), low if as_plain(low) == as_plain(high) else f"{low} to {high}",
+                statistic_words(row, "p"), statistic_words(row, "p_adjusted"), verdict,
+                statistic_words(row, "per_1000"), statistic_words(row, "per_1000_smallest_seen", "seen"),
+                statistic_words(row, "blocks", "whole"),
             ))
         )  # fmt: skip
     return HtmlTable("audit-table", "The audit", _HEADINGS, listed, filters=(1, 2, 3, 9), whole="tables/audit.csv")
-
-
-def _figure(value: float, *, hidden: bool) -> str:
-    if hidden:
-        return SUPPRESSED
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}") if value == value else NOT_AVAILABLE

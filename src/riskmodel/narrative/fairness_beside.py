@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerns_of
+from riskmodel.narrative.fairness_facts import declared
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_rows import STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import share_words
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
+if TYPE_CHECKING:
+    from riskmodel.narrative.facts.book import FactBook
+
 __all__ = ["Tested", "changed_section", "counting_section", "tested_section"]
+
+_TESTED_SOURCE = "docs/benchmarks.md"
 
 _WHOSE = {
     "Concerns that both have": (True, True),
@@ -65,12 +72,19 @@ def counting_section(audited: Audited) -> Section:
     other = audited.of(audited.baseline, findings)
     listed = []
     for words_of, (verdict, way) in _LINES.items():
-        counts = [
-            sum(f is not None and f.verdict == verdict and way in ("", f.direction) for f in held)
-            for held in (findings, other)
+        held = [
+            [f.row for f in asked if f is not None and f.verdict == verdict and way in ("", f.direction)]
+            for asked in (findings, other)
         ]
-        if any(counts) or verdict == "concern":
-            listed.append(Row((words_of, *(str(count) for count in counts))))
+        if any(held) or verdict == "concern":
+            limits = {"verdict": verdict} | ({"direction": way} if way else {})
+            asked_of = zip(("forecast", "counting"), (audited.model_id, audited.baseline), held, strict=True)
+            numbers = [
+                audited.counted(f"counting.{who}.{'.'.join(limits.values())}", rows,
+                                ["count", "audit", audited.where(limits, model_id=model_id)])
+                for who, model_id, rows in asked_of
+            ]  # fmt: skip
+            listed.append(Row((words_of, *numbers)))
     own, beside = ({(audited.named(f), f.direction): None for f in concerns_of(audited, model_id)}
                    for model_id in (audited.model_id, audited.baseline))  # fmt: skip
     bullets = [
@@ -78,9 +92,9 @@ def counting_section(audited: Audited) -> Section:
         for words, both in _WHOSE.items()
     ]
     words = [
-        f"If there were no model, attention would most likely go by last year's count ({audited.baseline}): each place "
-        "is expected to have what was recorded there in the last twelve months. Refusing the forecast means going back "
-        "to that, so it is audited in the same way. It has every gap of the records too.",
+        f"If there were no model, attention would most likely go by last year's count ({bare(audited.baseline)}): each "
+        "place is expected to have what was recorded there in the last twelve months. Refusing the forecast means "
+        "going back to that, so it is audited in the same way. It has every gap of the records too.",
     ]
     headings = [Heading("Verdict"), Heading("The forecast", number=True), Heading("Counting", number=True)]
     table = HtmlTable(
@@ -99,7 +113,7 @@ def _named(concerns: Sequence[tuple[str, str]]) -> str:
     return "; ".join(f"{name}, {words.get(way, way)}" for name, way in concerns) or "none"
 
 
-def tested_section(tested: Sequence[Tested]) -> Section:
+def tested_section(tested: Sequence[Tested], book: FactBook | None = None) -> Section:
     """How good the audit itself is: wrongs put into forecasts of invented regions, and how often it found them."""
     name, heading, tag = "tested", "How good this audit is", "Tested on an invented region"
     words = [
@@ -110,18 +124,19 @@ def tested_section(tested: Sequence[Tested]) -> Section:
     if not tested:
         words.append("The figures are not at hand in this run; docs/benchmarks.md has them.")
         return Section(name, heading, words, tag=tag)
+    said = [_tested_words(number, t, book) for number, t in enumerate(tested, start=1)]
     bullets = [
-        f"{t.what}, by {t.evidence}: a concern in {share_words(t.found)} of {t.regions:,} regions (likely range "
-        f"{share_words(t.low)} to {share_words(t.high)})."
-        for t in tested
+        f"{bare(t.what)}, by {t.evidence}: a concern in {w['found']} of {w['regions']} regions (likely range "
+        f"{w['low']} to {w['high']})."
+        for t, w in zip(tested, said, strict=True)
     ]
     headings = [Heading("What was put in"), Heading("Evidence"), Heading("Times too much or too little", number=True),
                 Heading("Regions with a concern", number=True), Heading("Likely range"),
                 Heading("Regions", number=True)]  # fmt: skip
     listed = [
-        Row((t.what, t.evidence, "none" if t.effect == 1 else f"{t.effect:g}", share_words(t.found),
-             f"{share_words(t.low)} to {share_words(t.high)}", f"{t.regions:,}"))
-        for t in tested
+        Row((bare(t.what), t.evidence, "none" if t.effect == 1 else w["effect"], w["found"],
+             f"{w['low']} to {w['high']}", w["regions"]))
+        for t, w in zip(tested, said, strict=True)
     ]  # fmt: skip
     words.append(
         "A large wrong that is found in half of the regions is missed in the other half: that nothing was found is "
@@ -131,6 +146,16 @@ def tested_section(tested: Sequence[Tested]) -> Section:
     return Section(name, heading, words, bullets=bullets, tables=[table], tag=tag)
 
 
+def _tested_words(number: int, tested: Tested, book: FactBook | None) -> dict[str, str]:
+    """The numbers of one line, which the benchmarks declare."""
+    forms = {"effect": "as_given"} if tested.effect != 1 else {}
+    forms |= {"found": "share", "low": "share", "high": "share", "regions": "whole"}
+    return {
+        name: declared(book, f"tested.{number}.{name}", float(getattr(tested, name)), form, _TESTED_SOURCE)
+        for name, form in forms.items()
+    }
+
+
 def changed_section(audited: Audited, earlier: Audited | None, *, earlier_run: str) -> Section:
     """What changed since the last audit of the same experiment."""
     name, heading = "changed", "What changed since the last audit"
@@ -138,14 +163,21 @@ def changed_section(audited: Audited, earlier: Audited | None, *, earlier_run: s
         return Section(name, heading, ["There is no earlier audit to compare with."])
     before = {f.key: f for f in [*earlier.shown(), *earlier.shown(crossed=True)]}
     now = {f.key: f for f in [*audited.shown(), *audited.shown(crossed=True)]}
-    words = [f"Compared with the audit of run {earlier_run or 'not named'}."]
+    words = [f"Compared with the audit of run {bare(earlier_run) or 'not named'}."]
     if earlier.model_id != audited.model_id:
-        words.append(f"That audit was of another model, {earlier.model_id}; this one is of {audited.model_id}.")
+        words.append(
+            f"That audit was of another model, {bare(earlier.model_id)}; this one is of {bare(audited.model_id)}."
+        )
     changed = [k for k, f in now.items() if k in before and before[k].said != f.said]
     added, gone = [k for k in now if k not in before], [k for k in before if k not in now]
+    own = {"now": now, "changed": changed, "added": added}
+    numbers = {name: audited.counted(f"changed.{name}", [now[key].row for key in keys]) for name, keys in own.items()}
+    then, left = (
+        earlier.counted(name, [before[key].row for key in keys]) for name, keys in (("then", before), ("gone", gone))
+    )
     words.append(
-        f"Of {len(now)} verdicts now and {len(before)} then, {len(changed)} changed, {len(added)} are new and "
-        f"{len(gone)} are no longer there."
+        f"Of {numbers['now']} verdicts now and {then} then, {numbers['changed']} changed, {numbers['added']} are new "
+        f"and {left} are no longer there."
     )
     headings = [Heading("Group"), Heading("Characteristic"), Heading("Evidence"), Heading("Then"), Heading("Now"),
                 Heading("Then", number=True, unit="records per 1,000 residents a year"),

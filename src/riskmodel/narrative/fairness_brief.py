@@ -7,27 +7,37 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import TYPE_CHECKING
 
+from riskmodel.contracts.audit_tables import DATA_REQUESTS
 from riskmodel.fairness.decisions import USE_WORDS
+from riskmodel.narrative.facts.formulas import Formula
+from riskmodel.narrative.facts.marks import as_plain, bare
+from riskmodel.narrative.fairness_facts import quoted_rows, with_positions
 from riskmodel.narrative.fairness_rows import JUDGED, STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import (
     MARKS_OF,
     MEANS,
     VERDICTS,
-    people_words,
-    seen_words,
 )
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import joined
-from riskmodel.narrative.model_sections import records
+from riskmodel.narrative.forecast_words import SUPPRESSED, joined
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["brief_section", "concerned", "concerns_of", "first_line", "mark_of", "requests_section", "seen_section"]
+__all__ = [
+    "brief_section",
+    "concerned",
+    "concerns_of",
+    "first_line",
+    "mark_of",
+    "requests_section",
+    "seen_section",
+    "smallest_words",
+]
 
 _ASKED = (
     "You are asked whether this forecast may be used for {use}. The policy says of that: {statement} There are four "
@@ -101,23 +111,27 @@ def brief_section(audited: Audited, *, decision: str, model: str) -> Section:
         Which model is shown, in a sentence.
     """
     statuses = audited.statuses()
-    judged = sum(verdict in JUDGED for verdict in statuses.values())
+    judged = audited.groups("judged", [key for key, v in statuses.items() if v in JUDGED], sorted(JUDGED))
     concerns = {way: concerned(audited, way) for way in ("over", "under")}
+    numbers = {
+        way: audited.groups(f"concern.{way}", [f.key[:2] for f in held], ["concern"], direction=way)
+        for way, held in concerns.items()
+    }
     tiles = [
-        ("groups could be judged", f"{judged} of {len(statuses)}"),
-        ("groups with a concern: less forecast than recorded", str(len(concerns["under"]))),
-        ("groups with a concern: more forecast than recorded", str(len(concerns["over"]))),
+        ("groups could be judged", f"{judged} of {audited.groups('groups', statuses)}"),
+        ("groups with a concern: less forecast than recorded", numbers["under"]),
+        ("groups with a concern: more forecast than recorded", numbers["over"]),
     ]
     points = [
         ("What was found", _found(audited, concerns)),
-        ("What could not be seen", _unseen(statuses)),
+        ("What could not be seen", _unseen(audited, statuses)),
         ("Beside it: counting", _beside(audited)),
         ("Where the decision stands", decision),
         ("What no audit of records can show", _RECORDS),
         ("The forecast", model),
     ]
     policy = audited.policy
-    asked = _ASKED.format(use=USE_WORDS[policy.use], statement=f"{policy.use_statement.rstrip('.')}.")
+    asked = _ASKED.format(use=USE_WORDS[policy.use], statement=f"{bare(policy.use_statement.rstrip('.'))}.")
     return Section("answer", "In brief", [asked, _PLACES], lead=True, tiles=tiles, points=points)
 
 
@@ -148,34 +162,47 @@ def _found(audited: Audited, concerns: dict[str, list[Finding]]) -> str:
     return " ".join(parts) if parts else f"No concern was found in the groups that could be judged. {_NO_PROOF}"
 
 
-def _unseen(statuses: dict[tuple[str, str], str]) -> str:
+def _unseen(audited: Audited, statuses: dict[tuple[str, str], str]) -> str:
     counted = Counter(statuses.values())
     left = [verdict for verdict in STRENGTH if verdict not in JUDGED and counted[verdict]]
     if not left:
         return "Every group could be judged, down to the smallest difference named for it."
-    said = joined([f"{_groups(counted[verdict])} ({VERDICTS[verdict]})" for verdict in left])
+    by = {verdict: [key for key, held in statuses.items() if held == verdict] for verdict in left}
+    numbers = {verdict: audited.with_status("status", keys, verdict) for verdict, keys in by.items()}
+    said = joined([f"{numbers[verdict]} group{_plural(by[verdict])} ({VERDICTS[verdict]})" for verdict in left])
     return f"Nothing can be said of {said}. That nothing was found for them says nothing."
-
-
-def _groups(number: int) -> str:
-    return f"{number} group{'s' if number != 1 else ''}"
 
 
 def _beside(audited: Audited) -> str:
     if audited.is_counting:
         return "The forecast shown is counting itself: each place is expected to have what it had in the last year."
     own, other = (
-        {(f.characteristic, f.group, way) for way in ("over", "under") for f in concerned(audited, way, model_id)}
+        {(f.characteristic, f.group, way): f.row for way in ("over", "under") for f in
+         concerned(audited, way, model_id)}
         for model_id in (audited.model_id, audited.baseline)
-    )
+    )  # fmt: skip
+    both, alone = ([row for key, row in own.items() if (key in other) == shared] for shared in (True, False))
+    numbers = {
+        name: audited.counted(f"beside.{name}", rows, formula) if rows else "none"
+        for name, rows, formula in (
+            ("own", own.values(), _concerns_formula(audited, audited.model_id)),
+            ("other", other.values(), _concerns_formula(audited, audited.baseline)),
+            ("both", both, None), ("alone", alone, None),
+        )
+    }  # fmt: skip
     begins = "Without a model, attention would go by last year's count."
     if not other:
-        return f"{begins} The same audit has no concern on counting, and {len(own) or 'none'} on the forecast."
+        return f"{begins} The same audit has no concern on counting, and {numbers['own']} on the forecast."
     return (
-        f"{begins} The same audit of counting has {len(other)} concern{'s' if len(other) != 1 else ''}, "
-        f"{len(own & other) or 'none'} of which the forecast has too; the forecast has {len(own - other) or 'none'} "
+        f"{begins} The same audit of counting has {numbers['other']} concern{_plural(other)}, "
+        f"{numbers['both']} of which the forecast has too; the forecast has {numbers['alone']} "
         "that counting has not."
     )
+
+
+def _concerns_formula(audited: Audited, model_id: str) -> Formula:
+    where = audited.where({"verdict": "concern"}, model_id=model_id)
+    return ["distinct", "audit", ["characteristic", "group", "direction"], where]
 
 
 def seen_section(audited: Audited) -> Section:
@@ -193,9 +220,9 @@ def seen_section(audited: Audited) -> Section:
     listed = [
         Row((
             audited.group(f.characteristic, f.group), audited.title(f.characteristic),
-            people_words(f.people, hidden=f.hidden), audited.evidence(f),
+            SUPPRESSED if f.hidden else f.quoted.say("people", "people"), audited.evidence(f),
             Cell(f.said, order=STRENGTH.index(f.verdict), style=mark_of(f)),
-            seen_words(f.smallest, hidden=f.hidden) if f.verdict != "not_visible" else "none", f.explanation,
+            smallest_words(f), bare(f.explanation),
         ))
         for f in findings
     ]  # fmt: skip
@@ -210,6 +237,13 @@ def seen_section(audited: Audited) -> Section:
     )  # fmt: skip
 
 
+def smallest_words(finding: Finding) -> str:
+    """The smallest difference that would be found, where its evidence can show any."""
+    if finding.verdict == "not_visible":
+        return "none"
+    return SUPPRESSED if finding.hidden else finding.quoted.say("per_1000_smallest_seen", "seen")
+
+
 def mark_of(finding: Finding) -> str:
     """The style of a finding's verdict."""
     return "mark-no" if finding.severity == "action" else MARKS_OF.get(finding.verdict, "mark-none")
@@ -222,11 +256,12 @@ def _of_characteristic(audited: Audited, name: str, findings: Sequence[Finding])
     for evidence in dict.fromkeys(audited.evidence(f) for f in own):
         held = [f for f in own if audited.evidence(f) == evidence]
         parts.append(f"By {evidence}: {_verdicts(audited, held)}.{_finest(held)}")
-    people = [f.people for f in own if math.isfinite(f.people)]
-    if people:
-        parts.append(f"Groups of {people_words(min(people))} to {people_words(max(people))} people.")
+    sized = sorted((f for f in own if math.isfinite(f.people)), key=lambda f: f.people)
+    if sized:
+        least, most = (f.quoted.say("people", "people") for f in (sized[0], sized[-1]))
+        parts.append(f"Groups of {least} to {most} people.")
     recorded = audited.characteristics[name].recorded_as if name in audited.characteristics else ""
-    return "\n".join([*parts, *([f"Recorded as: {recorded.rstrip('.')}."] if recorded else [])])
+    return "\n".join([*parts, *([f"Recorded as: {bare(recorded.rstrip('.'))}."] if recorded else [])])
 
 
 def _verdicts(audited: Audited, held: Sequence[Finding]) -> str:
@@ -234,17 +269,20 @@ def _verdicts(audited: Audited, held: Sequence[Finding]) -> str:
     by = {v: [audited.group(f.characteristic, f.group) for f in held if f.verdict == v] for v in STRENGTH}
     kept = {verdict: groups for verdict, groups in by.items() if groups}
     if len(kept) == 1 and len(held) > 1:
-        return f"{VERDICTS[next(iter(kept))]} ({'both' if len(held) == 2 else f'all {len(held)}'} groups)"
+        verdict, first = next(iter(kept)), held[0]
+        name = f"all.{first.characteristic}.{first.evidence}.{first.source}"
+        number = "both" if len(held) == 2 else f"all {audited.counted(name, [f.row for f in held])}"
+        return f"{VERDICTS[verdict]} ({number} groups)"
     return "; ".join(f"{VERDICTS[verdict]} ({joined(groups)})" for verdict, groups in kept.items())
 
 
 def _finest(held: Sequence[Finding]) -> str:
     """The smallest differences that would be found, over the groups that can be judged or nearly so."""
-    smallest = [f.smallest for f in held if f.drawable and math.isfinite(f.smallest)]
-    if not smallest:
+    able = sorted((f for f in held if f.drawable and math.isfinite(f.smallest)), key=lambda f: f.smallest)
+    if not able:
         return ""
-    low, high = seen_words(min(smallest)), seen_words(max(smallest))
-    span = low if low == high else f"{low} to {high}, by group,"
+    low, high = (smallest_words(f) for f in (able[0], able[-1]))
+    span = low if as_plain(low) == as_plain(high) else f"{low} to {high}, by group,"
     return f" The smallest difference that would be found is {span} records per 1,000 residents a year."
 
 
@@ -256,27 +294,37 @@ def requests_section(audited: Audited, requests: pd.DataFrame | None) -> Section
         words = (
             "Every single group could be judged, so nothing is asked for."
             if not unsettled
-            else f"{_groups(len(unsettled))} cannot be judged, and what would settle it was not worked out."
+            else f"{_not_judged(audited, unsettled)} cannot be judged, and what would settle it was not worked out."
         )
         return Section(name, heading, [words])
-    parts, held = [], records(requests)
+    parts, held = [], quoted_rows(with_positions(requests, DATA_REQUESTS), "data_requests", audited.book)
     asked: dict[tuple[str, ...], list[str]] = {}
     for row in held:
         key = tuple(row[column] for column in ("characteristic", "wanted", "columns", "breakdowns", "who"))
-        least = people_words(row["least_records"])
+        least = row.say("least_records", "people")
         why = VERDICTS.get(row["verdict"], row["verdict"])
         group = audited.group(row["characteristic"], row["group"])
         asked.setdefault(key, []).append(f"{group}: {why}; records of the group needed: {least}")
     for number, (key, groups) in enumerate(asked.items(), start=1):
-        characteristic, wanted, columns, breakdowns, who = key
+        characteristic, (wanted, columns, breakdowns, who) = key[0], map(bare, key[1:])
         facts = [
             ("What is asked for", wanted), ("Columns", columns), ("Values of the breakdown", breakdowns),
             ("Who may hold it", who), ("To settle", ". ".join(groups) + "."),
             ("Asked of, by whom and when", "TO BE COMPLETED"),
         ]  # fmt: skip
-        parts.append(Section(f"request-{number}", f"Request {number}: {audited.title(characteristic)}", facts=facts))
+        parts.append(
+            Section(f"request-{number}", f"{bare(f'Request {number}')}: {audited.title(characteristic)}", facts=facts)
+        )
     words = (
         "Each form names a table of counts that would settle what this audit cannot see. Counts are enough: no names "
         "and no records of people are asked for. Small counts can be protected before they are shared."
     )
     return Section(name, heading, [words], parts=parts)
+
+
+def _not_judged(audited: Audited, keys: Sequence[tuple[str, str]]) -> str:
+    return f"{audited.groups('not_judged', keys, less=sorted(JUDGED))} group{_plural(keys)}"
+
+
+def _plural(held: Sized) -> str:
+    return "" if len(held) == 1 else "s"

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import INTERSECTIONS
-from riskmodel.contracts.tables import as_table
+from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.fairness_facts import Quoted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_findings import verdict_cell
 from riskmodel.narrative.fairness_rows import STRENGTH, Audited, Finding
-from riskmodel.narrative.fairness_words import VERDICTS, people_words
+from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
-from riskmodel.narrative.model_sections import records
-from riskmodel.narrative.model_words import between_times, times_words
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
@@ -35,7 +34,9 @@ _WORDS = (
 _DEPENDS = (
     "Marked rows have a verdict that would be another one somewhere inside the bounds: do not rely on them alone."
 )
-_REPEAT = "Figures are of places weighted by how many people of the groups live there: 1 is as much as was recorded."
+_REPEAT = bare(
+    "Figures are of places weighted by how many people of the groups live there: 1 is as much as was recorded."
+)
 
 
 def crossing_section(audited: Audited, intersections: pd.DataFrame | None) -> Section:
@@ -62,16 +63,16 @@ def crossing_section(audited: Audited, intersections: pd.DataFrame | None) -> Se
     )  # fmt: skip
     rests = Section("crossing-rests", "What the estimates rest on", bullets=_rests_on(audited, bounds))
     return Section(
-        name, heading, [_WORDS, _REPEAT, _said(findings, dependent), _DEPENDS], tables=[table],
+        name, heading, [_WORDS, _REPEAT, _said(audited, findings, dependent), _DEPENDS], tables=[table],
         folded=[rests] if rests.bullets else [], folded_words="What the estimates rest on",
     )  # fmt: skip
 
 
-def _rests_on(audited: Audited, bounds: Mapping[tuple[str, str], Mapping[str, Mapping[str, Any]]]) -> list[str]:
+def _rests_on(audited: Audited, bounds: Mapping[tuple[str, str], Mapping[str, Quoted]]) -> list[str]:
     """What is said of the estimate of each crossing, once."""
     notes = {(characteristic, by["independent"]["note"]) for (characteristic, _), by in bounds.items()
              if "independent" in by and by["independent"]["note"]}  # fmt: skip
-    return [f"{audited.title(characteristic)}: {note}." for characteristic, note in sorted(notes)]
+    return [f"{audited.title(characteristic)}: {bare(note)}." for characteristic, note in sorted(notes)]
 
 
 def _strongest(audited: Audited) -> dict[tuple[str, str], Finding]:
@@ -88,18 +89,18 @@ def depending(audited: Audited, intersections: pd.DataFrame | None) -> set[tuple
     return {key for key, by in held.items() if (row := _likely(by)) is not None and row["depends"] == "yes"}
 
 
-def _likely(bounds: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def _likely(bounds: Mapping[str, Quoted]) -> Quoted | None:
     """The narrowest bounds that are to be had."""
     held = [bounds[name] for name in ("band and districts", "band") if name in bounds]
     return next((row for row in held if math.isfinite(row["low"])), held[-1] if held else None)
 
 
-def _bounds(audited: Audited, intersections: pd.DataFrame | None) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+def _bounds(audited: Audited, intersections: pd.DataFrame | None) -> dict[tuple[str, str], dict[str, Quoted]]:
     if intersections is None:
         return {}
-    checked = as_table(intersections, INTERSECTIONS)
-    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-    for row in records(checked[checked["model_id"] == audited.model_id]):
+    rows = with_positions(intersections, INTERSECTIONS)
+    found: dict[tuple[str, str], dict[str, Quoted]] = {}
+    for row in quoted_rows(rows[rows["model_id"] == audited.model_id], "intersections", audited.book):
         found.setdefault((row["characteristic"], row["group"]), {})[row["knowledge"]] = row
     return found
 
@@ -113,39 +114,50 @@ def _order(
     return at, key not in dependent, key[0].count(" x ")
 
 
-def _said(findings: Mapping[tuple[str, str], Finding], dependent: set[tuple[str, str]]) -> str:
-    counts = {verdict: sum(f.verdict == verdict for f in findings.values()) for verdict in STRENGTH}
-    listed = ", ".join(f"{counts[v]} {VERDICTS[v]}" for v in STRENGTH if counts[v])
-    concerns = {key for key, f in findings.items() if f.verdict == "concern"}
-    firm = f" Concerns that rest on the estimate: {len(concerns & dependent)} of {len(concerns)}." if concerns else ""
-    return f"{len(findings)} intersections were audited: {listed}.{firm}"
+def _said(audited: Audited, findings: Mapping[tuple[str, str], Finding], dependent: set[tuple[str, str]]) -> str:
+    by = {verdict: [key for key, f in findings.items() if f.verdict == verdict] for verdict in STRENGTH}
+    numbers = {verdict: audited.with_status("crossing", keys, verdict, crossed=True) for verdict, keys in by.items()
+               if keys}  # fmt: skip
+    listed = ", ".join(f"{number} {VERDICTS[verdict]}" for verdict, number in numbers.items())
+    firm = ""
+    if by["concern"]:
+        resting = [findings[key].row for key in by["concern"] if key in dependent]
+        number = audited.counted("crossing.resting", resting)
+        firm = f" Concerns that rest on the estimate: {number} of {numbers['concern']}."
+    number = audited.groups("crossing", findings, crossed=True)
+    return f"{number} intersections were audited: {listed}.{firm}"
 
 
 def _row(
     audited: Audited, key: tuple[str, str], finding: Finding | None, beside: Finding | None,
-    bounds: Mapping[str, Mapping[str, Any]], depends: bool,
+    bounds: Mapping[str, Quoted], depends: bool,
 ) -> Row:  # fmt: skip
     characteristic, group = key
     hidden = finding is not None and finding.hidden
-    people = next((row["people"] for row in bounds.values() if math.isfinite(row["people"])), float("nan"))
-    point = next((row["point"] for row in bounds.values() if math.isfinite(row["point"])), float("nan"))
+    people, point = (_first(bounds, column, form) for column, form in (("people", "people"), ("point", "times")))
     likely = _likely(bounds)
-    blank = likely is not None and not (math.isfinite(point) and math.isfinite(likely["low"]))
+    blank = likely is not None and (point == NOT_AVAILABLE or not math.isfinite(likely["low"]))
     withheld = SUPPRESSED
     return Row(
         (
-            audited.group(characteristic, group), audited.title(characteristic), people_words(people, hidden=hidden),
-            verdict_cell(finding), withheld if hidden else times_words(point),
+            audited.group(characteristic, group), audited.title(characteristic), withheld if hidden else people,
+            verdict_cell(finding), withheld if hidden else point,
             withheld if hidden else _between(likely), withheld if hidden else _between(bounds.get("margins")),
             Cell("yes", style="mark-notice") if depends else "no", verdict_cell(beside),
-            likely["note"] if blank and likely is not None and not hidden else "",
+            bare(likely["note"]) if blank and likely is not None and not hidden else "",
         ),
         style="marked" if depends else "",
     )  # fmt: skip
 
 
-def _between(row: Mapping[str, Any] | None) -> str:
+def _first(bounds: Mapping[str, Quoted], column: str, form: str) -> str:
+    """A number that is the same whatever is known, from the first row that has it."""
+    return next((row.say(column, form) for row in bounds.values() if math.isfinite(row[column])), NOT_AVAILABLE)
+
+
+def _between(row: Quoted | None) -> str:
     """Bounds; what has no upper end says so."""
     if row is None or not math.isfinite(row["low"]):
         return NOT_AVAILABLE
-    return between_times(row["low"], row["high"]) if math.isfinite(row["high"]) else f"{row['low']:.2f} and more"
+    low = row.say("low", "two_decimals")
+    return f"{low} to {row.say('high', 'two_decimals')}" if math.isfinite(row["high"]) else f"{low} and more"

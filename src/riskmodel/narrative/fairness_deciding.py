@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from riskmodel.contracts.policy_specs import ACCEPTING, VERDICTS_OF_REVIEWERS
 from riskmodel.fairness.decisions import USE_WORDS, Decision
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_rows import Audited
 from riskmodel.narrative.fairness_words import ANSWERS
 from riskmodel.narrative.forecast_sections import Section
@@ -54,7 +55,7 @@ def decided_section(decisions: Sequence[Decision]) -> Section:
     parts = [
         Section(
             f"decision-{number}",
-            f"{day_words(held.spec.decided_on)}: {ANSWERS[held.spec.verdict]}{' (void)' if held.void else ''}",
+            bare(f"{day_words(held.spec.decided_on)}: {ANSWERS[held.spec.verdict]}{' (void)' if held.void else ''}"),
             facts=_facts(held),
         )
         for number, held in enumerate(reversed(decisions), start=1)
@@ -77,7 +78,7 @@ def _facts(held: Decision) -> list[tuple[str, str]]:
         ("Review", day_words(decision.review_on) if decision.review_on else "no date"),
         ("For", f"{decision.model_id}, {USE_WORDS[decision.use]}, run {decision.run}"),
     ]
-    return [(term, words) for term, words in shown if words]
+    return [(term, bare(words)) for term, words in shown if words]
 
 
 def make_form(audited: Audited, *, run_id: str, audit_sha256: str, target: str, text: str) -> Form:
@@ -102,4 +103,5 @@ def make_form(audited: Audited, *, run_id: str, audit_sha256: str, target: str, 
         ("Policy", f"{policy.title}, rules {policy.rules_sha256[:16]}"),
     ]
     answers = [(verdict, ANSWERS[verdict]) for verdict in VERDICTS_OF_REVIEWERS]
-    return Form(identifiers, answers, 4, f"riskmodel decide {run_id} --form FILE", text)
+    named = [(bare(term), bare(words)) for term, words in identifiers]
+    return Form(named, answers, 4, f"riskmodel decide {run_id} --form FILE", text)

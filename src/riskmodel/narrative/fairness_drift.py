@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerns_of
+from riskmodel.narrative.fairness_facts import Quoted, contrast_words
 from riskmodel.narrative.fairness_findings import unseen_rows
 from riskmodel.narrative.fairness_pictures import Dot, draw_contrasts
 from riskmodel.narrative.fairness_records import NONE_MADE
 from riskmodel.narrative.fairness_rows import ALL, Audited, Finding, as_ratio
-from riskmodel.narrative.fairness_words import contrast_words, per_cent_words
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
-from riskmodel.narrative.model_sections import records
 from riskmodel.narrative.pictures import Picture
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
@@ -44,18 +43,18 @@ def drift_section(audited: Audited) -> Section:
     )
     if own.empty:
         return Section(name, heading, [words, NONE_MADE])
-    columns = [*_KEY, "statistic", "low", "high", "unit", "verdict"]
+    columns = [*_KEY, "statistic", "low", "high", "unit", "verdict", "row"]
     beside = {tuple(row[k] for k in _KEY): row
-              for row in records(rows.loc[kept & (rows["model_id"] == audited.baseline), columns])}  # fmt: skip
+              for row in audited.quoted(rows.loc[kept & (rows["model_id"] == audited.baseline), columns])}  # fmt: skip
     headings = [Heading("Group"), Heading("Characteristic"), Heading("Part"), Heading("Kind of part"),
                 Heading("The forecast beside what was recorded", unit="compared with everyone else"),
                 Heading("Counting"), Heading("Evidence")]  # fmt: skip
     listed = []
-    for row in records(own[columns]):
+    for row in audited.quoted(own[columns]):
         other = beside.get(tuple(row[k] for k in _KEY))
         listed.append(
             Row((audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
-                 row["part"], _kind(row["part"]), _contrast(row), _contrast(other),
+                 bare(row["part"]), _kind(row["part"]), _contrast(row), _contrast(other),
                  "counts by group" if row["evidence"] == "outcomes" else "where people live"))
         )  # fmt: skip
     concerns = enumerate(_concerns_by_place(audited), start=1)
@@ -77,27 +76,26 @@ def _parts_picture(audited: Audited, name: str, finding: Finding, rows: pd.DataF
     """One concern, part by part."""
     same = rows["source"].eq(finding.source) & rows["evidence"].eq(finding.evidence)
     same &= rows["characteristic"].eq(finding.characteristic) & rows["group"].eq(finding.group)
-    held = [row for row in records(rows[same]) if math.isfinite(row["statistic"])]
+    held = [row for row in audited.quoted(rows[same]) if math.isfinite(row["statistic"])]
     if not held:
         return None
-    lines = [(row["part"], [Dot(*_ends(row), _contrast(row))]) for row in held]
+    lines = [(bare(row["part"]), [Dot(*_ends(row), _contrast(row))]) for row in held]
     bound = audited.policy.bounds.calibration_ratio.notice
     return draw_contrasts(name, lines, labels=["the forecast"], title=audited.named(finding), notice=bound)
 
 
-def _ends(row: Mapping[str, Any]) -> tuple[float, float, float]:
+def _ends(row: Quoted) -> tuple[float, float, float]:
     """A contrast and its interval as ratios."""
     ratio, low, high = (as_ratio(row[name], row["unit"]) for name in ("statistic", "low", "high"))
     return ratio, low, high
 
 
-def _contrast(row: Mapping[str, Any] | None) -> str:
+def _contrast(row: Quoted | None) -> str:
     if row is None:
         return NOT_AVAILABLE
     if row["verdict"] == "suppressed":
         return SUPPRESSED
-    ratio, low, high = _ends(row)
-    return contrast_words(ratio, low, high) if math.isfinite(low) else per_cent_words(ratio)
+    return contrast_words(row) if math.isfinite(row["low"]) else row.ratio("statistic", "more_or_less")
 
 
 def _kind(part: str) -> str:

@@ -9,26 +9,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerns_of, mark_of
+from riskmodel.narrative.fairness_facts import Quoted, beside_words, contrast_words, effect_words, share_beside_words
 from riskmodel.narrative.fairness_pictures import Dot, draw_contrasts
 from riskmodel.narrative.fairness_rows import ALL, NO_SOURCE, STRENGTH, Audited, Finding
-from riskmodel.narrative.fairness_words import (
-    READ,
-    beside_words,
-    contrast_words,
-    effect_words,
-    share_beside_words,
-)
+from riskmodel.narrative.fairness_words import READ
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
-from riskmodel.narrative.model_sections import records
 from riskmodel.narrative.pictures import Picture
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["contrast_pictures", "figure_cells", "finding_words", "measured_section", "unseen_rows", "verdict_cell"]
+__all__ = [
+    "contrast_pictures",
+    "figure_cells",
+    "finding_words",
+    "measured_section",
+    "statistic_words",
+    "unseen_rows",
+    "verdict_cell",
+]
 
 _PEOPLE = (
     "A figure says by how many records per 1,000 residents a year the forecast was above (+) or below "
@@ -45,7 +48,7 @@ _PICTURES = (
 
 def finding_words(audited: Audited, finding: Finding) -> str:
     """One finding as a sentence's beginning and its numbers in people's terms."""
-    said = effect_words(finding.per_1000, finding.per_1000_low, finding.per_1000_high)
+    said = effect_words(finding.quoted)
     asks = " The policy calls for action." if finding.severity == "action" else ""
     return f"{audited.named(finding)}: {said}. Evidence: {audited.evidence(finding)}.{asks}"
 
@@ -87,8 +90,8 @@ def _other_concerns(audited: Audited) -> list[Section]:
     rows = audited.rows
     kept = (rows["verdict"] == "concern") & (rows["code"] != "M2") & (rows["part"] == ALL)
     bullets = [
-        f"{audited.name(row['characteristic'], row['group'])}: {row['question']} {row['explanation']}"
-        for row in records(rows[kept & (rows["model_id"] == audited.model_id)])
+        f"{audited.name(row['characteristic'], row['group'])}: {bare(row['question'])} {bare(row['explanation'])}"
+        for row in audited.quoted(rows[kept & (rows["model_id"] == audited.model_id)])
     ]
     return [Section("found-others", "Concerns of other checks", bullets=bullets)] if bullets else []
 
@@ -121,7 +124,7 @@ def _as_dot(finding: Finding | None) -> Dot:
     if finding is None or not finding.drawable:
         nothing = float("nan")
         return Dot(nothing, nothing, nothing, NOT_AVAILABLE)
-    return Dot(finding.ratio, finding.low, finding.high, contrast_words(finding.ratio, finding.low, finding.high))
+    return Dot(finding.ratio, finding.low, finding.high, contrast_words(finding.quoted))
 
 
 def _findings_table(audited: Audited, findings: Sequence[Finding]) -> HtmlTable:
@@ -163,8 +166,7 @@ def figure_cells(finding: Finding | None) -> tuple[str, str]:
         return SUPPRESSED, SUPPRESSED
     if not finding.drawable:
         return "none", "none"
-    terms = beside_words(finding.per_1000, finding.per_1000_low, finding.per_1000_high)
-    return terms, share_beside_words(finding.ratio, finding.low, finding.high)
+    return beside_words(finding.quoted), share_beside_words(finding.quoted)
 
 
 def _other_measures(audited: Audited) -> Section | None:
@@ -175,23 +177,24 @@ def _other_measures(audited: Audited) -> Section | None:
     if own.empty:
         return None
     key = ["check", "characteristic", "group", "evidence", "source"]
-    beside = rows[kept & (rows["model_id"] == audited.baseline)].drop_duplicates(key).set_index(key)["statistic"]
+    held = audited.quoted(rows[kept & (rows["model_id"] == audited.baseline)].drop_duplicates(key))
+    beside = {tuple(row[k] for k in key): row for row in held}
     headings = [
         Heading("Group"), Heading("Characteristic"), Heading("What is asked"), Heading("The forecast", number=True),
         Heading("Likely range"), Heading("Counting", number=True), Heading("With no difference", number=True),
         Heading("Counted as"), Heading("Evidence"),
     ]  # fmt: skip
     listed = []
-    for row in records(own[[*key, "question", "statistic", "low", "high", "no_difference", "unit", "verdict"]]):
-        hidden = row["verdict"] == "suppressed"
-        low, high = row["low"], row["high"]
+    wanted = [*key, "question", "statistic", "low", "high", "no_difference", "unit", "verdict", "row"]
+    for row in audited.quoted(own[wanted]):
+        other = beside.get(tuple(row[k] for k in key))
         listed.append(
             Row((
                 audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
-                row["question"], _figure(row["statistic"], hidden=hidden),
-                f"{_figure(low)} to {_figure(high)}" if low == low and high == high else NOT_AVAILABLE,
-                _figure(float(beside.get(tuple(row[k] for k in key), float("nan"))), hidden=hidden),
-                _figure(row["no_difference"], hidden=hidden), row["unit"],
+                bare(row["question"]), statistic_words(row, "statistic"), row.span("low", "high", "figure"),
+                SUPPRESSED if row["verdict"] == "suppressed" else
+                statistic_words(other, "statistic") if other is not None else NOT_AVAILABLE,
+                statistic_words(row, "no_difference"), bare(row["unit"]),
                 "counts by group" if row["evidence"] == "outcomes" else "where people live",
             ))
         )  # fmt: skip
@@ -213,7 +216,6 @@ def unseen_rows(audited: Audited, rows: pd.DataFrame) -> pd.Series[bool]:
     return pd.Series(key.isin(list(audited.unseen)) if audited.unseen else False, index=rows.index)
 
 
-def _figure(value: float, *, hidden: bool = False) -> str:
-    if hidden:
-        return "suppressed"
-    return f"{value:,.3g}".replace("-", "\N{MINUS SIGN}") if value == value else NOT_AVAILABLE
+def statistic_words(row: Quoted, column: str, form: str = "figure") -> str:
+    """A number of a row of the audit; withheld where the row is."""
+    return SUPPRESSED if row["verdict"] == "suppressed" else row.say(column, form)

@@ -6,27 +6,28 @@ Out: sections, each with a plain sentence first. A simulation is a supposition a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import AUDIT_REFITS, FEEDBACK, PROXIES
-from riskmodel.contracts.tables import as_table
+from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_pictures import Trace, draw_traces
 from riskmodel.narrative.fairness_records import NONE_MADE
 from riskmodel.narrative.fairness_rows import Audited
-from riskmodel.narrative.fairness_words import number_words
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED, joined, share_words
-from riskmodel.narrative.model_sections import records
-from riskmodel.narrative.model_words import percent_words, unit_words
+from riskmodel.narrative.forecast_words import SUPPRESSED, joined
+from riskmodel.narrative.model_words import unit_words
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskmodel.narrative.facts.book import FactBook
+
 __all__ = ["feedback_section", "feedback_sentence", "inputs_section"]
 
-_ATTENTION = (
+_ATTENTION = bare(
     "Where attention is given, more may come to be recorded, and the next forecast then puts the same places first "
     "again. The simulation starts from places whose truth is known and lets that go on. An index of 1 means that the "
     "places put first are forecast their true share; 1.5, half as much again. It is a supposition and not a finding "
@@ -39,18 +40,19 @@ _PROXIES = (
 )
 
 
-def feedback_section(feedback: pd.DataFrame | None) -> Section:
+def feedback_section(feedback: pd.DataFrame | None, book: FactBook | None = None) -> Section:
     """The simulation of attention: one plain sentence, small pictures, a table."""
     name, heading = "feedback", "If attention follows the forecast"
     if feedback is None or feedback.empty:
         return Section(name, heading, [_ATTENTION, NONE_MADE])
-    table_rows = as_table(feedback, FEEDBACK)
+    table_rows = with_positions(feedback, FEEDBACK)
     # Only the product counts, so that all without feedback are one.
     none = (table_rows["uplift"] * table_rows["discovered"] == 0) & (
         table_rows[["uplift", "discovered", "exploration"]].ne(0.0).any(axis=1)
     )
-    rows = records(table_rows[~none].sort_values(["uplift", "discovered", "exploration", "step"]))
-    by: dict[tuple[float, float], dict[float, list[dict[str, Any]]]] = {}
+    ordered = table_rows[~none].sort_values(["uplift", "discovered", "exploration", "step"])
+    rows = quoted_rows(ordered, "feedback", book)
+    by: dict[tuple[float, float], dict[float, list[Quoted]]] = {}
     for row in rows:
         by.setdefault((row["uplift"], row["discovered"]), {}).setdefault(row["exploration"], []).append(row)
     top = max(row["index"] for row in rows)
@@ -58,19 +60,20 @@ def feedback_section(feedback: pd.DataFrame | None) -> Section:
     drawings = [
         draw_traces(
             f"feedback-{number}",
-            [Trace(_lot(share), [r["index"] for r in held], broken=share > 0) for share, held in traces.items()],
-            title=_supposed(*both), top=top, unit="forecasts made; upright: index",
+            [Trace(_lot(held[-1]), [r["index"] for r in held], held[-1].say("index", "two_decimals"), broken=share > 0)
+             for share, held in traces.items()],
+            title=_supposed(_last(traces)), top=top, unit="forecasts made; upright: index",
             steps=(traces_steps[0], traces_steps[-1]),
         )
-        for number, (both, traces) in enumerate(by.items(), start=1)
+        for number, traces in enumerate(by.values(), start=1)
     ]  # fmt: skip
     headings = [Heading("Supposed"), Heading("Attention drawn by lot", number=True),
                 Heading("Forecasts made", number=True), Heading("Index at the end", number=True),
                 Heading("Nine in ten simulations")]  # fmt: skip
     listed = [
-        Row((_supposed(*both), share_words(share), f"{held[-1]['step']:.0f}", f"{held[-1]['index']:.2f}",
-             f"{held[-1]['low']:.2f} to {held[-1]['high']:.2f}"))
-        for both, traces in by.items() for share, held in traces.items()
+        Row((_supposed(end), end.say("exploration", "share"), end.say("step", "whole"),
+             end.say("index", "two_decimals"), end.span("low", "high", "two_decimals")))
+        for traces in by.values() for end in (held[-1] for held in traces.values())
     ]  # fmt: skip
     table = HtmlTable(
         "feedback-table", "The numbers of the pictures: the index after the last forecast", headings, listed, page=0,
@@ -80,39 +83,48 @@ def feedback_section(feedback: pd.DataFrame | None) -> Section:
     return Section(name, heading, [feedback_sentence(rows), _ATTENTION, note], small=drawings, tables=[table])
 
 
-def feedback_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
+def _last(traces: dict[float, list[Quoted]]) -> Quoted:
+    return next(iter(traces.values()))[-1]
+
+
+def feedback_sentence(rows: Sequence[Quoted]) -> str:
     """What the largest amplification of the simulation is, with and without attention drawn by lot."""
     last = max(row["step"] for row in rows)
     ends = [row for row in rows if row["step"] == last]
     without = [row for row in ends if row["exploration"] == 0]
     worst = max(without or ends, key=lambda row: (row["index"], row["uplift"], row["discovered"]))
     none = [row for row in ends if not row["uplift"] * row["discovered"]]
-    against = f", against {none[0]['index']:.2f} if nothing that is recorded depended on it" if none else ""
+    against = (
+        f", against {none[0].say('index', 'two_decimals')} if nothing that is recorded depended on it" if none else ""
+    )
     same = [r for r in ends if r["exploration"] > 0 and
             (r["uplift"], r["discovered"]) == (worst["uplift"], worst["discovered"])]  # fmt: skip
     beside = (
-        f" With {share_words(same[-1]['exploration'])} of the attention given to places drawn by lot it would be "
-        f"{same[-1]['index']:.2f} times."
+        f" With {same[-1].say('exploration', 'share')} of the attention given to places drawn by lot it would be "
+        f"{same[-1].say('index', 'two_decimals')} times."
         if same else ""
     )  # fmt: skip
     return (
-        f"Simulated, not measured: if {_supposed(worst['uplift'], worst['discovered'], start=False)}, the places put "
-        f"first would, after {last:.0f} forecasts, be forecast {worst['index']:.2f} times their true share"
-        f"{against}.{beside}"
+        f"Simulated, not measured: if {_supposed(worst, start=False)}, the places put first would, after "
+        f"{worst.say('step', 'whole')} forecasts, be forecast {worst.say('index', 'two_decimals')} times their true "
+        f"share{against}.{beside}"
     )
 
 
-def _supposed(uplift: float, discovered: float, *, start: bool = True) -> str:
-    if not uplift or not discovered:
+def _supposed(row: Quoted, *, start: bool = True) -> str:
+    if not row["uplift"] or not row["discovered"]:
         words = "nothing that is recorded depended on attention"
     else:
-        part = "all that is recorded" if discovered == 1 else f"{share_words(discovered)} of what is recorded"
-        words = f"{part} depended on attention, and attention to a place made that {1 + uplift:g} times as much"
+        share = row.say("discovered", "share")
+        part = "all that is recorded" if row["discovered"] == 1 else f"{share} of what is recorded"
+        times = row.say("uplift", "one_more")
+        words = f"{part} depended on attention, and attention to a place made that {times} times as much"
     return f"{words[:1].upper()}{words[1:]}" if start else words
 
 
-def _lot(share: float) -> str:
-    return f"{share_words(share)} of attention by lot" if share else "all attention by the forecast"
+def _lot(row: Quoted) -> str:
+    share = row.say("exploration", "share")
+    return f"{share} of attention by lot" if row["exploration"] else "all attention by the forecast"
 
 
 def inputs_section(audited: Audited, proxies: pd.DataFrame | None, refits: pd.DataFrame | None) -> Section:
@@ -125,24 +137,32 @@ def inputs_section(audited: Audited, proxies: pd.DataFrame | None, refits: pd.Da
 def _proxies_part(audited: Audited, proxies: pd.DataFrame | None) -> Section | None:
     if proxies is None or proxies.empty:
         return None
-    rows = records(as_table(proxies, PROXIES))
-    told = [row for row in rows if row["feature"] == "all" and row["proxy"] == "yes"]
-    single = {row["feature"] for row in rows if row["feature"] != "all" and row["proxy"] == "yes"}
-    groups = sum(row["feature"] == "all" for row in rows)
-    bound = audited.policy.bounds.proxy_r_squared
+    book = audited.book
+    rows = quoted_rows(with_positions(proxies, PROXIES), "proxies", book)
+    whole = [row for row in rows if row["feature"] == "all"]
+    told = [row["row"] for row in whole if row["proxy"] == "yes"]
+    single = {row["feature"]: row["row"] for row in rows if row["feature"] != "all" and row["proxy"] == "yes"}
+    where = {"feature": sorted({row["feature"] for row in rows} - {"all"}), "proxy": "yes"}
+    foretold = counted(
+        book, "proxies.together", "proxies", told, ["count", "proxies", {"feature": "all", "proxy": "yes"}]
+    )
+    groups = counted(
+        book, "proxies.groups", "proxies", [r["row"] for r in whole], ["count", "proxies", {"feature": "all"}]
+    )
+    inputs = counted(book, "proxies.single", "proxies", single.values(), ["distinct", "proxies", ["feature"], where])
+    bound = audited.declared("bounds.proxy_r_squared", audited.policy.bounds.proxy_r_squared)
     words = (
-        f"All inputs together foretell the shares of {len(told)} of {groups} groups better than the policy's bound of "
-        f"{bound:g}; {len(single)} single inputs do so for some group."
+        f"All inputs together foretell the shares of {foretold} of {groups} groups better than the policy's bound of "
+        f"{bound}; {inputs} single inputs do so for some group."
     )
     kept = [row for row in rows if row["feature"] == "all" or row["proxy"] == "yes"]
     headings = [Heading("Group"), Heading("Characteristic"), Heading("Input"),
-                Heading("How well it foretells the group's share", number=True, unit="0 not at all, 1 exactly"),
+                Heading("How well it foretells the group's share", number=True, unit=bare("0 not at all, 1 exactly")),
                 Heading("Its share of what moves the forecast", number=True), Heading("Counts as a proxy")]  # fmt: skip
     listed = [
         Row((audited.group(r["characteristic"], r["group"]), audited.title(r["characteristic"]),
-             "all inputs together" if r["feature"] == "all" else unit_words(r["feature"], {}),
-             f"{r['r_squared']:.2f}".replace("-", "\N{MINUS SIGN}") if r["r_squared"] == r["r_squared"] else
-             NOT_AVAILABLE, percent_words(r["attribution_share"]), r["proxy"]))
+             "all inputs together" if r["feature"] == "all" else bare(unit_words(r["feature"], {})),
+             r.say("r_squared", "two_decimals"), r.say("attribution_share", "percent"), r["proxy"]))
         for r in kept
     ]  # fmt: skip
     table = HtmlTable(
@@ -155,7 +175,7 @@ def _proxies_part(audited: Audited, proxies: pd.DataFrame | None) -> Section | N
 def _refits_part(audited: Audited, refits: pd.DataFrame | None) -> Section | None:
     if refits is None or refits.empty:
         return None
-    rows = records(as_table(refits, AUDIT_REFITS))
+    rows = quoted_rows(with_positions(refits, AUDIT_REFITS), "audit_refits", audited.book)
     bullets = [_refit_words([row for row in rows if row["refit"] == refit]) for refit in
                dict.fromkeys(row["refit"] for row in rows)]  # fmt: skip
     headings = [Heading("Left out"), Heading("Group"), Heading("Characteristic"),
@@ -163,8 +183,8 @@ def _refits_part(audited: Audited, refits: pd.DataFrame | None) -> Section | Non
                 Heading("Change of the share living in places put first", number=True, unit="points of per cent"),
                 Heading("Note", sorts=False)]  # fmt: skip
     listed = [
-        Row((r["refit"], audited.group(r["characteristic"], r["group"]), audited.title(r["characteristic"]),
-             *_moved(r, hidden=audited.withheld(r["characteristic"], r["group"])), r["note"]))
+        Row((bare(r["refit"]), audited.group(r["characteristic"], r["group"]), audited.title(r["characteristic"]),
+             *_moved(r, hidden=audited.withheld(r["characteristic"], r["group"])), bare(r["note"])))
         for r in rows
     ]  # fmt: skip
     table = HtmlTable(
@@ -173,25 +193,25 @@ def _refits_part(audited: Audited, refits: pd.DataFrame | None) -> Section | Non
     return Section("refits", "The forecast without such inputs", bullets=bullets, tables=[table])
 
 
-def _moved(row: Mapping[str, Any], *, hidden: bool) -> tuple[str, str]:
+def _moved(row: Quoted, *, hidden: bool) -> tuple[str, str]:
     if hidden:
         return SUPPRESSED, SUPPRESSED
-    return number_words(100 * math.expm1(row["calibration_change"])), number_words(100 * row["people_moved"])
+    return row.say("calibration_change", "log_signed_points"), row.say("people_moved", "signed_points")
 
 
-def _refit_words(rows: Sequence[Mapping[str, Any]]) -> str:
+def _refit_words(rows: Sequence[Quoted]) -> str:
     """What one refit changes as a whole."""
     first = rows[0]
-    said = [f"Without {first['refit']} ({first['left_out']:.0f} inputs)"]
+    said = [f"Without {bare(first['refit'])} ({first.say('left_out', 'whole')} inputs)"]
     if math.isfinite(first["skill_change"]):
         likely = (
-            f" (likely {number_words(100 * first['skill_low'])} to {number_words(100 * first['skill_high'])})"
+            f" (likely {first.say('skill_low', 'signed_points')} to {first.say('skill_high', 'signed_points')})"
             if math.isfinite(first["skill_low"]) else ""
         )  # fmt: skip
-        said.append(f"skill changes by {number_words(100 * first['skill_change'])} points of per cent{likely}")
+        said.append(f"skill changes by {first.say('skill_change', 'signed_points')} points of per cent{likely}")
     if math.isfinite(first["same_places"]):
-        said.append(f"{share_words(first['same_places'])} of the areas put first stay the same")
-    notes = [note for note in dict.fromkeys(row["note"] for row in rows) if note]
+        said.append(f"{first.say('same_places', 'share')} of the areas put first stay the same")
+    notes = [bare(note) for note in dict.fromkeys(row["note"] for row in rows) if note]
     if len(said) == 1:
         return f"{said[0]}: {joined(notes) or NONE_MADE}"
     return f"{said[0]}: {joined(said[1:])}."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.contracts.specs import CharacteristicSpec
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_analysts import analysts_section
 from riskmodel.narrative.fairness_beside import Tested, changed_section, counting_section, tested_section
 from riskmodel.narrative.fairness_brief import brief_section, first_line, requests_section, seen_section
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from riskmodel.fairness.decisions import Decision
+    from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["build_fairness_page"]
 
@@ -63,6 +65,8 @@ def build_fairness_page(
     sources: Mapping[str, str] | None = None,
     shapes: Mapping[str, Outlines] | None = None,
     links: Sequence[PageLink] = (),
+    book: FactBook | None = None,
+    policy_source: str = "",
 ) -> str:
     """The page that reviewers open.
 
@@ -104,6 +108,10 @@ def build_fairness_page(
         Maps are drawn of msoa21 and lad24 where given.
     links : sequence of PageLink
         The pages of the bundle.
+    book : FactBook, optional
+        What every number of the page is taken from: each then knows its cell, formula or source.
+    policy_source : str
+        The file that declares the policy's bounds.
 
     Returns
     -------
@@ -113,34 +121,36 @@ def build_fairness_page(
     Raises
     ------
     TableError
-        If a table breaks its record.
+        If a table breaks its record, or the page has a book and shows a number that is no fact.
     """
     given = {name: table for name, table in tables.items() if len(table)}
 
-    def audited_of(table: pd.DataFrame, shown: str) -> Audited:
+    def audited_of(table: pd.DataFrame, shown: str, elsewhere: str = "") -> Audited:
         return make_audited(
             table, model_id=shown, baseline=baseline, source=source, policy=policy, characteristics=characteristics,
-            sources=sources or {},
+            sources=sources or {}, book=book, policy_source=policy_source, elsewhere=elsewhere,
         )  # fmt: skip
 
     audited = audited_of(tables["audit"], model_id)
-    before = audited_of(earlier, earlier_model or model_id) if earlier is not None else None
+    from_run = f"tables/audit.csv of run {earlier_run or 'not named'}"
+    before = audited_of(earlier, earlier_model or model_id, from_run) if earlier is not None else None
     names = names_of(tables["places"])
-    model = f"The model shown is {model_id}, as of {day_words(as_of)}; counting is {baseline}."
+    day = bare(day_words(as_of))
+    model = f"The model shown is {bare(model_id)}, as of {day}; counting is {bare(baseline)}."
     form = make_form(audited, run_id=run_id, audit_sha256=audit_sha256, target=target, text=form_text)
     sections = [
-        brief_section(audited, decision=decision_sentence(decisions), model=model),
+        brief_section(audited, decision=bare(decision_sentence(decisions)), model=model),
         seen_section(audited),
         measured_section(audited, tag=_tag(title, invented=invented)),
         requests_section(audited, given.get("data_requests")),
         places_section(audited, given.get("audit_places"), given.get("poor_base"), names=names, outlines=shapes or {}),
         crossing_section(audited, given.get("intersections")),
         records_section(audited, given.get("tipping_points")),
-        feedback_section(given.get("feedback")),
+        feedback_section(given.get("feedback"), book),
         inputs_section(audited, given.get("proxies"), given.get("audit_refits")),
         drift_section(audited),
         counting_section(audited),
-        tested_section(tested),
+        tested_section(tested, book),
         changed_section(audited, before, earlier_run=earlier_run),
         questions_section(audited, given, as_of=as_of, earlier=before),
         rules_section(audited, as_of=as_of),
@@ -150,20 +160,21 @@ def build_fairness_page(
     shared, packed = pack(list(tables_of(sections)))
     return render_page(
         "fairness.html",
-        title=f"Fairness audit: {target}",
-        region=title,
+        title=f"Fairness audit: {bare(target)}",
+        region=bare(title),
         lede=first_line(audited),
         state=state,
         contents=[*((s.name, s.heading) for s in sections), ("decision", "Decision form")],
-        closing=[f"Made by riskmodel, run {run_id}, as of {day_words(as_of)}. Places and groups, never individuals."],
+        closing=[f"Made by riskmodel, run {bare(run_id)}, as of {day}. Places and groups, never individuals."],
         links=links,
         with_script=True,
         sections=sections,
         form=form,
         words=shared,
         packed=packed,
+        book=book,
     )
 
 
 def _tag(title: str, *, invented: bool) -> str:
-    return f"Measured on this run's data: {title} is an invented region" if invented else "Measured on your data"
+    return f"Measured on this run's data: {bare(title)} is an invented region" if invented else "Measured on your data"

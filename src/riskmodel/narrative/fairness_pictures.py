@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_words import number_words
 from riskmodel.narrative.model_pictures import LEFT, RIGHT, WIDTH, Across, mark, padded, round_steps, text, ticks
 from riskmodel.narrative.pictures import Picture, Shape
@@ -36,10 +37,11 @@ class Dot:
 
 @dataclass(frozen=True)
 class Trace:
-    """A line over steps: what it is, its values, and whether it is broken."""
+    """A line over steps: what it is, its values, how the last of them is said, and whether it is broken."""
 
     words: str
     values: Sequence[float]
+    end: str
     broken: bool = False
 
 
@@ -123,11 +125,12 @@ def draw_traces(
         shapes.append(
             mark("line", "axis" if tick == 1 else "grid", x1=left, y1=up(tick), x2=WIDTH - RIGHT, y2=up(tick))
         )
-        shapes.append(text(left - 6, up(tick) + 4, f"{tick:g}", "end"))
+        shapes.append(text(left - 6, up(tick) + 4, bare(f"{tick:g}"), "end"))
     for trace in traces:
         points = " ".join(f"{along(n):.1f},{up(v):.1f}" for n, v in enumerate(trace.values))
         shapes.append(mark("polyline", "ahead" if trace.broken else "line", points=points))
-    shapes += [text(left, height - 12, f"{steps[0]}", "start"), text(WIDTH - RIGHT, height - 12, f"{steps[1]}", "end")]
+    first, last = (bare(str(step)) for step in steps)
+    shapes += [text(left, height - 12, first, "start"), text(WIDTH - RIGHT, height - 12, last, "end")]
     shapes.append(text((left + WIDTH) / 2, height - 12, unit, "middle"))
-    said = "; ".join(f"{trace.words}: {trace.values[-1]:.2f} at the end" for trace in traces)
+    said = "; ".join(f"{trace.words}: {trace.end} at the end" for trace in traces)
     return Picture(name, title, f"{said[:1].upper()}{said[1:]}.", WIDTH, height, tuple(shapes))

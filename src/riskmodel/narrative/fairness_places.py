@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskmodel.contracts.audit_tables import AUDIT_PLACES, POOR_BASE
-from riskmodel.contracts.tables import as_table
+from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_records import NONE_MADE
 from riskmodel.narrative.fairness_rows import ALL, Audited
-from riskmodel.narrative.fairness_words import people_words, per_cent_words
 from riskmodel.narrative.forecast_maps import MapArea, PlaceMap
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import NOT_AVAILABLE, share_words
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE
 from riskmodel.narrative.maps import Outlines
 from riskmodel.narrative.model_places import Names
-from riskmodel.narrative.model_sections import records
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ _POOR = (
 _CLASSES = ((0.0, "none of its residents"), (0.5, "up to half of its residents"), (0.999, "more than half"),
             (math.inf, "all of its residents"))  # fmt: skip
 _SHADES = ("class0", "class1", "class2", "class4")
-_DISTRICTS = ((0.9, "more than 10% less"), (0.97, "3% to 10% less"), (1.03, "about as much as recorded"),
-              (1.1, "3% to 10% more"), (math.inf, "more than 10% more"))  # fmt: skip
+_DISTRICTS = ((0.9, bare("more than 10% less")), (0.97, bare("3% to 10% less")), (1.03, "about as much as recorded"),
+              (1.1, bare("3% to 10% more")), (math.inf, bare("more than 10% more")))  # fmt: skip
 
 
 def places_section(
@@ -59,10 +58,10 @@ def places_section(
     outlines: Mapping[str, Outlines],
 ) -> Section:
     """Which places are put first, how far districts are met, and where residents are a poor base."""
-    share = share_words(audited.policy.priority_share)
+    share = audited.declared("priority_share", audited.policy.priority_share, "share")
     parts = []
     if places is not None and len(places):
-        rows = as_table(places, AUDIT_PLACES)
+        rows = with_positions(places, AUDIT_PLACES)
         parts += [_first_part(audited, rows, names, outlines), _districts_part(audited, rows, names, outlines)]
     parts.append(_poor_part(audited, poor, names))
     words = [_FIRST.format(share=share), _NO_GROUPS]
@@ -70,7 +69,7 @@ def places_section(
 
 
 def _first_part(audited: Audited, places: pd.DataFrame, names: Names, outlines: Mapping[str, Outlines]) -> Section:
-    own, beside = (_of(places, model_id, "msoa21") for model_id in (audited.model_id, audited.baseline))
+    own, beside = (_of(audited, places, model_id, "msoa21") for model_id in (audited.model_id, audited.baseline))
     lines = [("first-forecast", "Put first by the forecast", own)]
     if not audited.is_counting:
         lines.append(("first-counting", "Put first by counting", beside))
@@ -82,46 +81,50 @@ def _first_part(audited: Audited, places: pd.DataFrame, names: Names, outlines: 
             tables += [table] if not tables else []
             continue
         shades = {code: _class(row["put_first"], _CLASSES) for code, row in held.items()}
-        description = _first_words(held)
+        description = _first_words(audited, name, held)
         legend = [(f"area {_SHADES[n]}", words) for n, (_, words) in enumerate(_CLASSES)]
         maps.append(
             _map(name, title, description, "Living in an area put first", outlines, "msoa21", {
                 code: (f"area {_SHADES[shade]}" if shade >= 0 else "area none",
-                       f"{names.choice(code)}: {share_words(held[code]['put_first'])} of residents")
+                       f"{bare(names.choice(code))}: {held[code].say('put_first', 'share')} of residents")
                 for code, shade in shades.items()
-            }, legend, names, table, names.place)
+            }, legend, names, table, lambda code: bare(names.place(code)))
         )  # fmt: skip
     words = ["Middle-sized areas (MSOAs) are shown: part of one may be put first and part not."]
     words += [] if maps else ["Outlines of the areas are not held, so there is a table and no map."]
     return Section("first", "Areas put first", words, maps=maps, tables=tables)
 
 
-def _of(places: pd.DataFrame, model_id: str, level: str) -> dict[str, dict[str, Any]]:
-    kept = places[(places["model_id"] == model_id) & (places["level"] == level)]
-    return {row["location"]: row for row in records(kept.sort_values("location", kind="stable"))}
+def _of(audited: Audited, places: pd.DataFrame, model_id: str, level: str) -> dict[str, Quoted]:
+    kept = places[(places["model_id"] == model_id) & (places["level"] == level)].sort_values("location", kind="stable")
+    return {row["location"]: row for row in quoted_rows(kept, "audit_places", audited.book)}
 
 
 def _class(value: float, classes: Sequence[tuple[float, str]]) -> int:
     return next((n for n, (end, _) in enumerate(classes) if value <= end), -1)
 
 
-def _first_words(held: Mapping[str, Mapping[str, Any]]) -> str:
-    counts = [sum(_class(row["put_first"], _CLASSES) == n for row in held.values()) for n in range(len(_CLASSES))]
+def _first_words(audited: Audited, name: str, held: Mapping[str, Quoted]) -> str:
+    classed = [(_class(row["put_first"], _CLASSES), row["row"]) for row in held.values()]
+    counts = [
+        counted(audited.book, f"{name}.{n}", "audit_places", [row for at, row in classed if at == n])
+        for n in range(len(_CLASSES))
+    ]
     said = "; ".join(f"{words}: {count} MSOAs" for (_, words), count in zip(_CLASSES, counts, strict=True))
     return f"Share of residents who live in an area put first. {said[:1].upper()}{said[1:]}."
 
 
 def _first_table(
-    name: str, caption: str, own: Mapping[str, Mapping[str, Any]], beside: Mapping[str, Mapping[str, Any]],
+    name: str, caption: str, own: Mapping[str, Quoted], beside: Mapping[str, Quoted],
     names: Names, *, folded: bool,
 ) -> HtmlTable:  # fmt: skip
     headings = [Heading("Place"), Heading("Code"), Heading("District"), Heading("Residents", number=True),
                 Heading("Living in an area put first by the forecast", number=True),
                 Heading("By counting", number=True)]  # fmt: skip
     listed = [
-        Row((names.place(code), code, names.places.get(code, ("", ""))[1], people_words(row["residents"]),
-             share_words(row["put_first"]),
-             share_words(beside[code]["put_first"]) if code in beside else NOT_AVAILABLE), place=code)
+        Row((bare(names.place(code)), bare(code), bare(names.places.get(code, ("", ""))[1]),
+             row.say("residents", "people"), row.say("put_first", "share"),
+             beside[code].say("put_first", "share") if code in beside else NOT_AVAILABLE), place=code)
         for code, row in own.items()
     ]  # fmt: skip
     return HtmlTable(
@@ -143,23 +146,23 @@ def _map(
     centres = [] if drawn is None else zip(drawn.codes, np.round(drawn.centres).tolist(), strict=True)
     return PlaceMap(
         name, title, description, own.width, own.height, areas, () if drawn is None else drawn.paths,
-        [(x, y, label(code)) for code, (x, y) in centres], legend, [(code, names.choice(code)) for code in shown],
+        [(x, y, label(code)) for code, (x, y) in centres], legend, [(code, bare(names.choice(code))) for code in shown],
         table, measure=measure,
     )  # fmt: skip
 
 
 def _districts_part(audited: Audited, places: pd.DataFrame, names: Names, outlines: Mapping[str, Outlines]) -> Section:
     """What was forecast over what was recorded, district by district."""
-    own, beside = (_of(places, model_id, "lad24") for model_id in (audited.model_id, audited.baseline))
+    own, beside = (_of(audited, places, model_id, "lad24") for model_id in (audited.model_id, audited.baseline))
     headings = [Heading("District"), Heading("Residents", number=True),
                 Heading("The forecast beside what was recorded", number=True), Heading("Counting", number=True),
                 Heading("Living in an area put first by the forecast", number=True),
                 Heading("By counting", number=True)]  # fmt: skip
     listed = [
-        Row((names.place(code), people_words(row["residents"]), per_cent_words(row["ratio"]),
-             *(per_cent_words(beside[code]["ratio"]) if code in beside else NOT_AVAILABLE,),
-             share_words(row["put_first"]),
-             share_words(beside[code]["put_first"]) if code in beside else NOT_AVAILABLE), place=code)
+        Row((bare(names.place(code)), row.say("residents", "people"), row.say("ratio", "more_or_less"),
+             beside[code].say("ratio", "more_or_less") if code in beside else NOT_AVAILABLE,
+             row.say("put_first", "share"),
+             beside[code].say("put_first", "share") if code in beside else NOT_AVAILABLE), place=code)
         for code, row in own.items()
     ]  # fmt: skip
     table = HtmlTable("districts-table", "The forecast beside what was recorded, by district", headings, listed, page=0)
@@ -168,14 +171,14 @@ def _districts_part(audited: Audited, places: pd.DataFrame, names: Names, outlin
         return Section("districts", "District by district", words, tables=[table])
     shown = {
         code: (f"area class{_class(row['ratio'], _DISTRICTS)}" if row["ratio"] == row["ratio"] else "area none",
-               f"{names.place(code)}: {per_cent_words(row['ratio'])}")
+               f"{bare(names.place(code))}: {row.say('ratio', 'more_or_less')}")
         for code, row in own.items()
     }  # fmt: skip
     legend = [(f"area class{n}", said) for n, (_, said) in enumerate(_DISTRICTS)]
     description = "; ".join(said for _, said in shown.values())
     drawn = _map(
         "map-districts", "The forecast beside what was recorded", f"{description}.", "Forecast beside recorded",
-        outlines, "lad24", shown, legend, names, table, lambda code: shown.get(code, ("", names.place(code)))[1],
+        outlines, "lad24", shown, legend, names, table, lambda code: shown.get(code, ("", bare(names.place(code))))[1],
     )  # fmt: skip
     return Section("districts", "District by district", words, maps=[drawn])
 
@@ -185,16 +188,22 @@ def _poor_part(audited: Audited, poor: pd.DataFrame | None, names: Names) -> Sec
     name, heading = "poor-base", "Where residents are a poor base"
     if poor is None or poor.empty:
         return Section(name, heading, [_POOR, NONE_MADE])
-    rows = as_table(poor, POOR_BASE)
-    marked = [row for row in records(rows.sort_values("area")) if row["poor_base"] == "yes"]
-    words = [_POOR, f"{len(marked)} of {len(rows):,} small areas are marked."]
+    book, rows = audited.book, with_positions(poor, POOR_BASE)
+    kept = rows[rows["poor_base"] == "yes"].sort_values("area")
+    marked = quoted_rows(kept, "poor_base", book)
+    number = counted(book, "poor_base.marked", "poor_base", kept["row"], ["count", "poor_base", {"poor_base": "yes"}])
+    areas = counted(book, "poor_base.areas", "poor_base", rows["row"], ["count", "poor_base", {}])
+    words = [_POOR, f"{number} of {areas} small areas are marked."]
     again = [f for f in audited.findings if f.part != ALL and f.model_id == audited.model_id]
     tables = []
     if again:
         whole = {f.key: f for f in audited.shown()}
         pairs = [(whole.get(f.key), f) for f in again if " x " not in f.characteristic]
-        moved = sum(a is not None and a.verdict != b.verdict for a, b in pairs)
-        words.append(f"Made again without them, the audit has another verdict on {moved} of {len(pairs)} rows.")
+        moved = audited.counted(
+            "poor_base.moved", [b.row for a, b in pairs if a is not None and a.verdict != b.verdict]
+        )
+        again_rows = audited.counted("poor_base.again", [b.row for _, b in pairs])
+        words.append(f"Made again without them, the audit has another verdict on {moved} of {again_rows} rows.")
         headings = [Heading("Group"), Heading("Characteristic"), Heading("All areas"), Heading("Without them"),
                     Heading("All areas", number=True, unit="records per 1,000 residents a year"),
                     Heading("Without them", number=True, unit="records per 1,000 residents a year"),
@@ -215,8 +224,8 @@ def _poor_part(audited: Audited, poor: pd.DataFrame | None, names: Names) -> Sec
                     Heading("Records that concern visitors", number=True, unit="per 1,000 residents a year"),
                     ]  # fmt: skip
         listed = [
-            Row((names.place(r["area"]), r["area"], names.places.get(r["area"], ("", ""))[1],
-                 people_words(r["per_1000"])))
+            Row((bare(names.place(r["area"])), bare(r["area"]), bare(names.places.get(r["area"], ("", ""))[1]),
+                 r.say("per_1000", "people")))
             for r in marked
         ]  # fmt: skip
         tables.append(

@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from riskmodel.contracts.audit_tables import INTERSECTIONS, PROXIES, TIPPING_POINTS
 from riskmodel.contracts.policy_specs import PolicySpec, StopRuleSpec
 from riskmodel.fairness.decisions import USE_WORDS
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerned
 from riskmodel.narrative.fairness_crossing import depending
+from riskmodel.narrative.fairness_facts import counted, declared, with_positions
 from riskmodel.narrative.fairness_records import tipping_of
 from riskmodel.narrative.fairness_rows import JUDGED, Audited
 from riskmodel.narrative.forecast_sections import Section
@@ -22,6 +25,8 @@ from riskmodel.narrative.workbook_text import TO_BE_COMPLETED, day_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskmodel.contracts.records import Table
 
 __all__ = ["questions_section", "rules_section"]
 
@@ -56,20 +61,27 @@ def questions_section(
 def _of_findings(audited: Audited) -> list[str]:
     asked = []
     for way, words in (("under", "Less"), ("over", "More")):
-        names = [audited.named(finding) for finding in concerned(audited, way)]
+        held = concerned(audited, way)
+        names = [audited.named(finding) for finding in held]
         if names:
+            rest = _rest(audited, way, "audit", [finding.row for finding in held])
             asked.append(
-                f"{words} was forecast than recorded for {_few(names)}. What do people of these groups, and those who "
-                f"work with them, say of this? What would {USE_WORDS[audited.policy.use]} by this forecast mean for "
-                "them, and what could be done about it?"
+                f"{words} was forecast than recorded for {_few(names, rest)}. What do people of these groups, and "
+                f"those who work with them, say of this? What would {USE_WORDS[audited.policy.use]} by this forecast "
+                "mean for them, and what could be done about it?"
             )
     return asked
 
 
-def _few(names: Sequence[str]) -> str:
+def _few(names: Sequence[str], rest: str) -> str:
     """Names in a row, the last ones as a number where there are many."""
-    rest = [f"{len(names) - _MANY} more"] if len(names) > _MANY else []
-    return joined([*names[:_MANY], *rest])
+    return joined([*names[:_MANY], *filter(None, [rest])])
+
+
+def _rest(audited: Audited, name: str, table: str, rows: Sequence[int]) -> str:
+    """How many are not named, given one row of each; nothing where all are."""
+    left = rows[_MANY:]
+    return f"{counted(audited.book, f'questions.{name}', table, left)} more" if left else ""
 
 
 def _of_unseen(audited: Audited) -> list[str]:
@@ -88,36 +100,53 @@ def _of_unseen(audited: Audited) -> list[str]:
 
 def _of_gaps(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     near = [
-        audited.name(*key) for key, ends in tipping_of(audited, tables.get("tipping_points")).items()
+        key for key, ends in tipping_of(audited, tables.get("tipping_points")).items()
         if any(math.isfinite(end) and _NEAR[0] <= end <= _NEAR[1] for end in ends)
     ]  # fmt: skip
     if not near:
         return []
+    first = _first_rows(tables["tipping_points"], TIPPING_POINTS, {"model_id": audited.model_id})
+    rest = _rest(audited, "near", "tipping_points", [first[key] for key in near])
+    least, most = (
+        declared(audited.book, f"questions.near.{name}", value, "as_given", __name__)
+        for name, value in zip(("least", "most"), _NEAR, strict=True)
+    )
+    named = _few([audited.name(*key) for key in near], rest)
     return [
-        f"If violence were recorded less or more fully where they live than elsewhere, somewhere from {_NEAR[0]:g} to "
-        f"{_NEAR[1]:g} times, the verdict would change on {_few(near)}. Is that likely here? Who reports, who does "
-        "not, and why?"
+        f"If violence were recorded less or more fully where they live than elsewhere, somewhere from {least} to "
+        f"{most} times, the verdict would change on {named}. Is that likely here? Who reports, who does not, and why?"
     ]
+
+
+def _first_rows(table: pd.DataFrame, record: Table, where: Mapping[str, str]) -> dict[tuple[str, str], int]:
+    """The position of the first row of each group among those that have these values."""
+    rows = with_positions(table, record)
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    kept = rows.drop_duplicates(["characteristic", "group"])
+    return dict(zip(zip(kept["characteristic"], kept["group"], strict=True), kept["row"], strict=True))
 
 
 def _of_intersections(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     dependent = depending(audited, tables.get("intersections"))
     firm = [
-        audited.named(f) for f in audited.shown(crossed=True)
+        f for f in audited.shown(crossed=True)
         if f.verdict == "concern" and (f.characteristic, f.group) not in dependent
     ]  # fmt: skip
-    asked = [f"Where groups meet, there are concerns on: {'; '.join(firm[:_MANY])}{_and_more(firm)}. Who can speak for "
-             "them?"] if firm else []  # fmt: skip
+    asked = []
+    if firm:
+        rest = _rest(audited, "meeting", "audit", [f.row for f in firm])
+        more = f"; {rest}" if rest else ""
+        named = "; ".join(audited.named(f) for f in firm[:_MANY])
+        asked.append(f"Where groups meet, there are concerns on: {named}{more}. Who can speak for them?")
     if dependent:
+        first = _first_rows(tables["intersections"], INTERSECTIONS, {"model_id": audited.model_id})
+        rows = [first[key] for key in dependent]
         asked.append(
-            f"{len(dependent)} verdicts where groups meet rest on an estimate. Does the committee want a published "
-            "table of these groups together before it relies on them?"
+            f"{counted(audited.book, 'questions.resting', 'intersections', rows)} verdicts where groups meet rest on "
+            "an estimate. Does the committee want a published table of these groups together before it relies on them?"
         )
     return asked
-
-
-def _and_more(names: Sequence[str]) -> str:
-    return f"; {len(names) - _MANY} more" if len(names) > _MANY else ""
 
 
 def _of_inputs(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -128,9 +157,11 @@ def _of_inputs(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str
     if told.empty:
         return []
     names = [audited.name(c, g) for c, g in zip(told["characteristic"], told["group"], strict=True)]
+    first = _first_rows(proxies, PROXIES, {"feature": "all", "proxy": "yes"})
+    rest = _rest(audited, "inputs", "proxies", list(first.values()))
     return [
-        f"The inputs together foretell where people of some groups live: {_few(names)}. The forecast without such "
-        "inputs is described above. Is what they add worth it?"
+        f"The inputs together foretell where people of some groups live: {_few(names, rest)}. The forecast without "
+        "such inputs is described above. Is what they add worth it?"
     ]
 
 
@@ -138,7 +169,9 @@ def _of_policy(policy: PolicySpec, as_of: date) -> list[str]:
     asked = []
     for held in policy.permitted_factors:
         end = "ran out" if held.expires < as_of else "runs out"
-        asked.append(f"The permission for {held.factor} {end} on {day_words(held.expires)}. Do its reasons still hold?")
+        asked.append(
+            bare(f"The permission for {held.factor} {end} on {day_words(held.expires)}. Do its reasons still hold?")
+        )
     if not policy.community_view.strip():
         asked.append("No view of the community is recorded. Who was asked, who was not, and what did they say?")
     if not policy.how_to_challenge.strip():
@@ -161,13 +194,13 @@ def rules_section(audited: Audited, *, as_of: date) -> Section:
     """Stop rules and whether they are met, permissions, and whom to turn to; what is empty is to be completed."""
     policy = audited.policy
     stops = [
-        f"If {_WHEN[rule.when]}{_on(rule.characteristics)}: {rule.then.rstrip('.')}. {_met(audited, rule)}"
+        f"If {_WHEN[rule.when]}{bare(_on(rule.characteristics))}: {bare(rule.then.rstrip('.'))}. {_met(audited, rule)}"
         for rule in policy.stop_rules
     ] or [f"{TO_BE_COMPLETED}: no stop rule is stated"]  # fmt: skip
     permitted = [
-        f"{held.factor}: {held.reason.rstrip('.')}. Decided by {held.decided_by}; "
-        + (f"ran out on {day_words(held.expires)}: it permits nothing any more."
-           if held.expires < as_of else f"runs out on {day_words(held.expires)}.")
+        bare(f"{held.factor}: {held.reason.rstrip('.')}. Decided by {held.decided_by}; "
+             + (f"ran out on {day_words(held.expires)}: it permits nothing any more."
+                if held.expires < as_of else f"runs out on {day_words(held.expires)}."))
         for held in policy.permitted_factors
     ] or ["None: no input that follows police activity or group shares is permitted."]  # fmt: skip
     facts = [
@@ -179,7 +212,7 @@ def rules_section(audited: Audited, *, as_of: date) -> Section:
     ]
     return Section(
         "rules", "What the policy says", ["The policy is the reviewers' own. It is the file that names every bound."],
-        facts=facts, parts=[
+        facts=[(term, bare(words)) for term, words in facts], parts=[
             Section("stop-rules", "What stops the forecast", bullets=stops),
             Section("permissions", "What is permitted, why and until when", bullets=permitted),
         ],

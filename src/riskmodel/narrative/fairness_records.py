@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import TIPPING_POINTS
-from riskmodel.contracts.tables import as_table
+from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_rows import STRENGTH, Audited
-from riskmodel.narrative.fairness_words import VERDICTS, per_cent_words
+from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED, share_words
-from riskmodel.narrative.model_sections import records
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
@@ -51,15 +51,16 @@ def tipping_of(audited: Audited, tipping: pd.DataFrame | None) -> dict[tuple[str
     return found
 
 
-def _tipping_rows(audited: Audited, tipping: pd.DataFrame | None) -> list[dict[str, Any]]:
+def _tipping_rows(audited: Audited, tipping: pd.DataFrame | None) -> list[Quoted]:
+    """Rows of the model shown; what is withheld has no verdict to change."""
     if tipping is None or tipping.empty:
         return []
-    checked = as_table(tipping, TIPPING_POINTS)
-    rows = records(checked[checked["model_id"] == audited.model_id])
+    held = with_positions(tipping, TIPPING_POINTS)
+    rows = quoted_rows(held[held["model_id"] == audited.model_id], "tipping_points", audited.book)
     hidden = {key: audited.withheld(*key) for key in {(row["characteristic"], row["group"]) for row in rows}}
-    # What is withheld has no verdict to change.
+    no_verdict = {"verdict": "suppressed", "changes": "no"}
     return [
-        row | {"verdict": "suppressed", "changes": "no"} if hidden[row["characteristic"], row["group"]] else row
+        replace(row, held={**row.held, **no_verdict}) if hidden[row["characteristic"], row["group"]] else row
         for row in rows
     ]
 
@@ -72,19 +73,24 @@ def records_section(audited: Audited, tipping: pd.DataFrame | None) -> Section:
         return Section("records", "If the records have gaps", [_GAPS, NONE_MADE], parts=parts)
     at = tipping_of(audited, tipping)
     changing = [key for key, ends in at.items() if any(map(math.isfinite, ends))]
-    shares = [row["recorded_share"] for row in rows]
+    least, most = (end(rows, key=lambda row: row["recorded_share"]) for end in (min, max))
+    by_group: dict[tuple[str, str], dict[float, Quoted]] = {}
+    for row in rows:
+        by_group.setdefault((row["characteristic"], row["group"]), {})[row["recorded_share"]] = row
+    first = {key: next(iter(held.values()))["row"] for key, held in by_group.items()}
+    number = counted(audited.book, "tipping.changing", "tipping_points", [first[key] for key in changing])
+    where = {"model_id": audited.model_id}
+    groups = counted(audited.book, "tipping.groups", "tipping_points", first.values(),
+                     ["distinct", "tipping_points", ["characteristic", "group"], where])  # fmt: skip
     said = (
-        f"Supposing records from {min(shares):g} to {max(shares):g} times as full as those of others, the verdict on "
-        f"{len(changing)} of {len(at)} groups changes."
+        f"Supposing records from {least.say('recorded_share', 'as_given')} to {most.say('recorded_share', 'as_given')} "
+        f"times as full as those of others, the verdict on {number} of {groups} groups changes."
     )
     headings = [
         Heading("Group"), Heading("Characteristic"), Heading("Verdict on the records as they are"),
         Heading("If recorded less fully than for others", unit="how full it changes the verdict at"),
         Heading("If recorded more fully than for others", unit="how full it changes the verdict at"),
     ]  # fmt: skip
-    by_group: dict[tuple[str, str], dict[float, dict[str, Any]]] = {}
-    for row in rows:
-        by_group.setdefault((row["characteristic"], row["group"]), {})[row["recorded_share"]] = row
     listed = []
     for (characteristic, group), held in sorted(by_group.items(), key=lambda entry: entry[0] not in changing):
         below, above = at[characteristic, group]
@@ -103,10 +109,12 @@ def records_section(audited: Audited, tipping: pd.DataFrame | None) -> Section:
     )  # fmt: skip
 
 
-def _tip_words(held: Mapping[float, Mapping[str, Any]], end: float) -> str:
+def _tip_words(held: Mapping[float, Quoted], end: float) -> str:
     if not math.isfinite(end):
         return "the same verdict"
-    return f"{end:g} times as fully: {VERDICTS.get(held[end]['verdict'], held[end]['verdict'])}"
+    row = held[end]
+    verdict = VERDICTS.get(row["verdict"], row["verdict"])
+    return f"{row.say('recorded_share', 'as_given')} times as fully: {verdict}"
 
 
 def _verdict(verdict: str) -> Cell:
@@ -114,7 +122,7 @@ def _verdict(verdict: str) -> Cell:
     return Cell(VERDICTS.get(verdict, verdict or NOT_AVAILABLE), order=order)
 
 
-def _all_supposed(audited: Audited, rows: Sequence[Mapping[str, Any]]) -> Section:
+def _all_supposed(audited: Audited, rows: Sequence[Quoted]) -> Section:
     headings = [
         Heading("Group"), Heading("Characteristic"), Heading("Supposed recording", number=True, unit="times others'"),
         Heading("Forecast over recorded, compared with everyone else"), Heading("Living in places put first",
@@ -123,15 +131,14 @@ def _all_supposed(audited: Audited, rows: Sequence[Mapping[str, Any]]) -> Sectio
     ]  # fmt: skip
     listed = []
     for row in rows:
-        hidden = row["verdict"] == "suppressed"
-        cells = (per_cent_words(math.exp(row["statistic"])), share_words(row["prioritised_share"]),
-                 share_words(row["need_share"]))  # fmt: skip
         unseen = row["verdict"] in ("not_visible", "not_assessable")
-        first = "none" if unseen else cells[0]
-        shown = (SUPPRESSED,) * 3 if hidden else (first, *cells[1:])
+        shown = (SUPPRESSED,) * 3 if row["verdict"] == "suppressed" else (
+            "none" if unseen else row.say("statistic", "log_more_or_less"),
+            row.say("prioritised_share", "share"), row.say("need_share", "share"),
+        )  # fmt: skip
         listed.append(
             Row((audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
-                 f"{row['recorded_share']:g}", *shown, _verdict(row["verdict"]), row["changes"]))
+                 row.say("recorded_share", "as_given"), *shown, _verdict(row["verdict"]), row["changes"]))
         )  # fmt: skip
     table = HtmlTable(
         "supposed-table", "Every supposed recording of every group", headings, listed, filters=(1, 2),

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.audit_tables import AUDIT
 from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.contracts.specs import CharacteristicSpec
-from riskmodel.contracts.tables import as_table
+from riskmodel.narrative.facts.formulas import Formula
+from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.fairness_facts import Quoted, counted, declared, quoted_rows, with_positions
 from riskmodel.narrative.fairness_words import group_words, short_title, verdict_words
-from riskmodel.narrative.model_sections import records
 from riskmodel.narrative.model_words import unit_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["ALL", "JUDGED", "NO_SOURCE", "STRENGTH", "Audited", "Finding", "as_ratio", "code_number", "make_audited"]
 
@@ -40,7 +43,7 @@ _CODE = re.compile(r"M(\d+)")
 _OF_FINDING = (
     "characteristic", "group", "evidence", "source", "model_id", "part", "verdict", "severity", "per_1000",
     "per_1000_low", "per_1000_high", "people", "explanation", "direction", "statistic", "low", "high", "unit",
-    "per_1000_smallest_seen",
+    "per_1000_smallest_seen", "row",
 )  # fmt: skip
 _SUPPRESSED = "Withheld: numbers this small could tell something about single people."
 
@@ -67,6 +70,12 @@ class Finding:
     smallest: float
     people: float
     explanation: str
+    quoted: Quoted = field(repr=False, compare=False)
+
+    @property
+    def row(self) -> int:
+        """The position of its row in the published audit."""
+        return int(self.quoted["row"])
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -96,7 +105,7 @@ class Audited:
     Parameters
     ----------
     rows : DataFrame
-        The audit, with no number where a row is suppressed.
+        The audit, with no number where a row is suppressed, and the position of each row as it is published.
     model_id, baseline : str
         The model shown, and counting beside it.
     source : str
@@ -105,6 +114,12 @@ class Audited:
     characteristics : mapping of str to CharacteristicSpec
     sources : mapping of str to str
         Titles of sources.
+    book : FactBook, optional
+        What the numbers are written through, so that each knows its cell.
+    policy_source : str
+        The file that declares the policy's bounds.
+    elsewhere : str
+        Where the audit is, if it is not this run's.
     """
 
     rows: pd.DataFrame
@@ -114,12 +129,76 @@ class Audited:
     policy: PolicySpec
     characteristics: Mapping[str, CharacteristicSpec]
     sources: Mapping[str, str]
+    book: FactBook | None = field(default=None, repr=False)
+    policy_source: str = ""
+    elsewhere: str = ""
 
     @cached_property
     def findings(self) -> list[Finding]:
         """Every row with a verdict of the model shown and of counting, intersections and parts of the region too."""
         own = self.rows[(self.rows["code"] == "M2") & self.rows["model_id"].isin([self.model_id, self.baseline])]
-        return [_finding(row) for row in records(own[list(_OF_FINDING)])]
+        return [_finding(row) for row in self.quoted(own[list(_OF_FINDING)])]
+
+    def quoted(self, rows: pd.DataFrame) -> list[Quoted]:
+        """Rows of the audit, ready to be quoted."""
+        return quoted_rows(rows, "earlier_audit" if self.elsewhere else "audit", self.book, self.elsewhere)
+
+    def declared(self, name: str, value: float, form: str = "as_given") -> str:
+        """A number of the policy in words."""
+        return declared(self.book, f"policy.{name}", value, form, self.policy_source)
+
+    def counted(self, name: str, rows: Iterable[int], formula: Formula | None = None) -> str:
+        """How many rows of the audit there are, in words."""
+        held = set(rows)
+        if self.elsewhere:
+            return declared(self.book, f"earlier_audit.{name}", len(held), "whole", self.elsewhere)
+        return counted(self.book, name, "audit", held, formula)
+
+    def groups(
+        self, name: str, keys: Iterable[tuple[str, str]], verdicts: Sequence[str] = (), *, less: Sequence[str] = (),
+        direction: str = "", crossed: bool = False,
+    ) -> str:  # fmt: skip
+        """How many groups of the model shown there are, in words.
+
+        Parameters
+        ----------
+        name : str
+            The fact's.
+        keys : iterable of (characteristic, group)
+        verdicts, direction : sequence of str, str
+            What the groups have on some evidence; nothing where it is any.
+        less : sequence of str
+            Verdicts that they do not have.
+        crossed : bool
+            Whether they are meetings of groups.
+        """
+        way = {"direction": direction} if direction else {}
+
+        def those(held: Sequence[str]) -> Formula:
+            where = self.where(({"verdict": list(held)} if held else {}) | way, crossed=crossed)
+            return ["distinct", "audit", ["characteristic", "group"], where]
+
+        formula = ["subtract", those(verdicts), those(less)] if less else those(verdicts)
+        return self.counted(name, [self.first_rows[key] for key in keys], formula)
+
+    def with_status(self, name: str, keys: Iterable[tuple[str, str]], verdict: str, *, crossed: bool = False) -> str:
+        """How many groups have a verdict and none that says more, in words."""
+        at = STRENGTH.index(verdict)
+        return self.groups(f"{name}.{verdict}", keys, STRENGTH[: at + 1], less=STRENGTH[:at], crossed=crossed)
+
+    def where(self, limits: Mapping[str, Any], *, model_id: str = "", crossed: bool = False) -> dict[str, Any]:
+        """The conditions that the findings of one model meet, and what else is asked of them."""
+        names = list(dict.fromkeys(f.characteristic for f in self.shown(crossed=crossed)))
+        wanted = {"code": "M2", "part": ALL, "model_id": model_id or self.model_id, "characteristic": names}
+        return {**wanted, **limits}
+
+    @cached_property
+    def first_rows(self) -> dict[tuple[str, str], int]:
+        """One row of each group or meeting of groups: what stands for it where groups are counted."""
+        found: dict[tuple[str, str], int] = {}
+        for finding in [*self.shown(), *self.shown(crossed=True)]:
+            found.setdefault((finding.characteristic, finding.group), finding.row)
+        return found
 
     def shown(self, *, crossed: bool = False, model_id: str = "") -> list[Finding]:
         """The findings of one model on all that was audited, for single characteristics or where they meet."""
@@ -142,16 +221,17 @@ class Audited:
     def title(self, characteristic: str) -> str:
         """A characteristic, or several, as a reader knows them."""
         known = self.characteristics
-        return " \N{MULTIPLICATION SIGN} ".join(
+        said = (
             short_title(known[name].title) if name in known else unit_words(name, {})
             for name in characteristic.split(" x ")
         )
+        return bare(" \N{MULTIPLICATION SIGN} ".join(said))
 
     def group(self, characteristic: str, group: str) -> str:
         """A group, or several that meet, as a reader knows them."""
         known = self.characteristics
         questions = [known[name].question if name in known else "" for name in characteristic.split(" x ")]
-        return group_words(group, tuple(questions))
+        return bare(group_words(group, tuple(questions)))
 
     def name(self, characteristic: str, group: str) -> str:
         """Group and characteristic; the groups alone where several meet."""
@@ -164,7 +244,7 @@ class Audited:
 
     def source_title(self, source: str) -> str:
         """A source as a reader knows it."""
-        return self.sources.get(source, unit_words(source, {}))
+        return bare(self.sources.get(source, unit_words(source, {})))
 
     def evidence(self, finding: Finding) -> str:
         """What kind of evidence a finding rests on, and whose records."""
@@ -210,6 +290,9 @@ def make_audited(
     policy: PolicySpec,
     characteristics: Mapping[str, CharacteristicSpec],
     sources: Mapping[str, str],
+    book: FactBook | None = None,
+    policy_source: str = "",
+    elsewhere: str = "",
 ) -> Audited:
     """The audit ready to be shown: checked, in the order pages list it, nothing of a suppressed row but its verdict.
 
@@ -218,7 +301,7 @@ def make_audited(
     TableError
         If the audit breaks its record.
     """
-    rows = as_table(audit, AUDIT)
+    rows = with_positions(audit, AUDIT)
     hidden = _hidden(rows)
     rows.loc[hidden, "verdict"] = "suppressed"
     rows.loc[hidden, list(_NUMBERS)] = float("nan")
@@ -232,8 +315,9 @@ def make_audited(
     )  # fmt: skip
     keyed = keyed.sort_values(["_several", "_at", "_evidence", "_other", "source", "_code"], kind="stable")
     return Audited(
-        rows.loc[keyed.index].reset_index(drop=True), model_id, baseline, source, policy, characteristics, sources
-    )
+        rows.loc[keyed.index].reset_index(drop=True), model_id, baseline, source, policy, characteristics, sources,
+        book, policy_source, elsewhere,
+    )  # fmt: skip
 
 
 def _hidden(rows: pd.DataFrame) -> pd.Series[bool]:
@@ -251,12 +335,12 @@ def code_number(code: str) -> int:
     return int(found[1]) if found else 99
 
 
-def _finding(row: Mapping[str, Any]) -> Finding:
+def _finding(row: Quoted) -> Finding:
     ratio, low, high = (as_ratio(row[name], row["unit"]) for name in ("statistic", "low", "high"))
     return Finding(
         **{name: row[name] for name in _OF_FINDING[:13]},
         direction=row["direction"] or ("over" if ratio > 1 else "under" if ratio < 1 else ""),
-        ratio=ratio, low=low, high=high, smallest=row["per_1000_smallest_seen"],
+        ratio=ratio, low=low, high=high, smallest=row["per_1000_smallest_seen"], quoted=row,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from riskmodel.contracts.policy_specs import Use
-from riskmodel.narrative.forecast_words import MINUS, NOT_AVAILABLE, SUPPRESSED, expected_words, recorded_words
+from riskmodel.narrative.forecast_words import MINUS, NOT_AVAILABLE, expected_words, recorded_words
 from riskmodel.narrative.model_words import unit_words
 
 __all__ = [
@@ -17,18 +17,15 @@ __all__ = [
     "MEANS",
     "READ",
     "VERDICTS",
-    "beside_words",
-    "contrast_words",
-    "effect_words",
+    "figure_words",
     "group_words",
+    "more_words",
     "number_words",
     "people_words",
     "per_cent_words",
-    "percent_span",
     "seen_words",
-    "share_beside_words",
     "short_title",
-    "span_words",
+    "signed_ratio_words",
     "verdict_words",
 ]
 
@@ -155,19 +152,6 @@ def number_words(value: float, digits: int = 1) -> str:
     return f"{MINUS if value < 0 else '+'}{shown}"
 
 
-def span_words(low: float, high: float, digits: int = 1) -> str:
-    """The interval of a signed number.
-
-    Examples
-    --------
-    >>> span_words(0.4, 3.4), span_words(float("nan"), 1.0)
-    ('+0.4 to +3.4', 'not available')
-    """
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return NOT_AVAILABLE
-    return f"{number_words(low, digits)} to {number_words(high, digits)}"
-
-
 def per_cent_words(ratio: float) -> str:
     """A ratio as so many per cent more or less.
 
@@ -182,100 +166,56 @@ def per_cent_words(ratio: float) -> str:
     return "as much" if not whole else f"{abs(whole):,}% {'more' if whole > 0 else 'less'}"
 
 
-def percent_span(low: float, high: float) -> str:
-    """The interval of a ratio as signed per cents.
+def signed_ratio_words(ratio: float) -> str:
+    """A ratio as a signed per cent.
 
     Examples
     --------
-    >>> percent_span(1.021, 1.1), percent_span(0.981, 1.041) == f"{MINUS}2% to +4%"
-    ('+2% to +10%', True)
+    >>> signed_ratio_words(1.021), signed_ratio_words(0.981) == f"{MINUS}2%"
+    ('+2%', True)
     """
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return NOT_AVAILABLE
-    return " to ".join(f"{number_words(100 * (end - 1), 0)}%" for end in (low, high))
+    return f"{number_words(100 * (ratio - 1), 0)}%" if math.isfinite(ratio) else NOT_AVAILABLE
 
 
-def effect_words(per_1000: float, low: float, high: float) -> str:
-    """A difference in people's terms, with its likely range, as a sentence's part.
+def more_words(value: float) -> str:
+    """A difference as so many more or fewer.
 
     Examples
     --------
-    >>> effect_words(1.94, 0.41, 3.4)
-    '1.9 more records forecast than recorded per 1,000 residents a year (likely between 0.4 and 3.4 more)'
-    >>> effect_words(-0.6, -1.3, 0.1)
-    '0.6 fewer records forecast than recorded per 1,000 residents a year (likely between 1.3 fewer and 0.1 more)'
+    >>> more_words(1.94), more_words(-0.6)
+    ('1.9 more', '0.6 fewer')
     """
-    if not math.isfinite(per_1000):
-        return NOT_AVAILABLE
-    said = f"{_more(per_1000)} records forecast than recorded per 1,000 residents a year"
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return said
-    if low * high > 0:
-        near, far = sorted((low, high), key=abs)
-        return f"{said} (likely between {abs(near):,.1f} and {_more(far)})"
-    return f"{said} (likely between {_more(low)} and {_more(high)})"
+    return f"{abs(value):,.1f} {'fewer' if value < 0 else 'more'}" if math.isfinite(value) else NOT_AVAILABLE
 
 
-def _more(value: float) -> str:
-    return f"{abs(value):,.1f} {'fewer' if value < 0 else 'more'}"
-
-
-def contrast_words(ratio: float, low: float, high: float) -> str:
-    """A contrast of calibration with its interval, short enough for a picture.
+def figure_words(value: float) -> str:
+    """A statistic with the digits an analyst needs.
 
     Examples
     --------
-    >>> contrast_words(1.062, 1.021, 1.104)
-    '6% more (+2% to +10%)'
+    >>> figure_words(0.01234), figure_words(-0.5) == f"{MINUS}0.5", figure_words(float("nan"))
+    ('0.0123', True, 'not available')
     """
-    if not math.isfinite(ratio):
-        return NOT_AVAILABLE
-    return f"{per_cent_words(ratio)} ({percent_span(low, high)})"
+    return f"{value:.3g}".replace("-", MINUS) if math.isfinite(value) else NOT_AVAILABLE
 
 
-def beside_words(value: float, low: float, high: float) -> str:
-    r"""A difference in people's terms for a table's cell, its likely range on a line of its own.
-
-    Examples
-    --------
-    >>> beside_words(1.94, 0.4, 3.4)
-    '+1.9\n(+0.4 to +3.4)'
-    """
-    return f"{number_words(value)}\n({span_words(low, high)})" if math.isfinite(value) else NOT_AVAILABLE
-
-
-def share_beside_words(ratio: float, low: float, high: float) -> str:
-    r"""A contrast for a table's cell, signed so that it sorts.
-
-    Examples
-    --------
-    >>> share_beside_words(1.062, 1.021, 1.104)
-    '+6%\n(+2% to +10%)'
-    """
-    if not math.isfinite(ratio):
-        return NOT_AVAILABLE
-    return f"{number_words(100 * (ratio - 1), 0)}%\n({percent_span(low, high)})"
-
-
-def seen_words(smallest: float, *, hidden: bool = False) -> str:
+def seen_words(smallest: float) -> str:
     """The minimum detectable effect for a table's cell.
 
     Examples
     --------
-    >>> seen_words(4.06), seen_words(float("nan"))
+    >>> seen_words(-4.06), seen_words(float("nan"))
     ('4.1', 'not available')
     """
-    if hidden:
-        return SUPPRESSED
     return expected_words(abs(smallest)) if math.isfinite(smallest) else NOT_AVAILABLE
 
 
-def people_words(people: float, *, hidden: bool = False) -> str:
+def people_words(people: float) -> str:
     """How many people there are.
 
     Examples
     --------
-    >>> people_words(321456.0), people_words(321456.0, hidden=True)
-    ('321,456', 'suppressed')
+    >>> people_words(321456.0)
+    '321,456'
     """
-    return SUPPRESSED if hidden else recorded_words(round(people)) if math.isfinite(people) else NOT_AVAILABLE
+    return recorded_words(round(people)) if math.isfinite(people) else NOT_AVAILABLE

@@ -69,7 +69,7 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
     _write_assessment(narration, book, review, folder)
     _write_model_page(narration, state, folder)
     if review.audited.audit_sha256:
-        _write_fairness_page(narration, review, folder)
+        _write_fairness_page(narration, book, review, folder)
         write_papers(folder, papers_of(narration, state))
     write_facts(folder / FACTS_FILE, book)
     _write_workbook(narration, state, folder)
@@ -210,7 +210,7 @@ def _write_model_page(narration: Narration, state: str, folder: Path) -> None:
         _write_text(folder / "figures" / f"model-{name}.svg", figure)
 
 
-def _write_fairness_page(narration: Narration, review: Review, folder: Path) -> None:
+def _write_fairness_page(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:
     from riskmodel.narrative.fairness_page import build_fairness_page
 
     about, digest = narration.about, review.audited.audit_sha256
@@ -233,6 +233,8 @@ def _write_fairness_page(narration: Narration, review: Review, folder: Path) -> 
         sources={name: spec.title for name, spec in about.sources.items()},
         shapes=narration.outlines,
         links=_links("fairness.html", narration),
+        book=book,
+        policy_source=f"fairness/policies/{about.policy_name}.yaml",
     )
     _write_text(folder / "fairness.html", page)
 

@@ -248,7 +248,9 @@ class FactBook:
         if kind == "sum":
             _, table, column, conditions = formula
             return any(self._is_withheld(table, r, column) for r in rows_where(self.tables[table], conditions))
-        return kind not in ("number", "count") and any(self._rests_on_withheld(part) for part in formula[1:])
+        return kind not in ("number", "count", "distinct", "rows") and any(
+            self._rests_on_withheld(part) for part in formula[1:]
+        )
 
 
 def _unit(table: str, column: str) -> str:

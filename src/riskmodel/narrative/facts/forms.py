@@ -9,6 +9,15 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from riskmodel.narrative.fairness_words import (
+    figure_words,
+    more_words,
+    number_words,
+    people_words,
+    per_cent_words,
+    seen_words,
+    signed_ratio_words,
+)
 from riskmodel.narrative.forecast_words import (
     NOT_AVAILABLE,
     chance_words,
@@ -36,6 +45,10 @@ def _decimals(digits: int) -> Callable[[float], str]:
     return form
 
 
+def _as_given(value: float) -> str:
+    return f"{value:,g}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else NOT_AVAILABLE
+
+
 def _money(value: float) -> str:
     return f"\N{POUND SIGN}{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
 
@@ -61,9 +74,24 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "rank_band": rank_words,
         "ordinal": lambda value: ordinal(round(value)) if math.isfinite(value) else NOT_AVAILABLE,
         "money": _money,
+        "as_given": _as_given,
+        "one_more": lambda value: _as_given(1 + value),
+        "figure": figure_words,
+        "people": people_words,
+        "seen": seen_words,
+        "size": lambda value: _decimals(1)(abs(value)),
+        "signed": number_words,
+        "signed_points": lambda value: number_words(100 * value),
+        "log_signed_points": lambda value: number_words(100 * math.expm1(value)),
+        "fewer_or_more": more_words,
+        "more_or_less": per_cent_words,
+        "log_more_or_less": lambda value: per_cent_words(math.exp(value)),
+        "signed_ratio": signed_ratio_words,
+        "log_signed_ratio": lambda value: signed_ratio_words(math.exp(value)),
     }
 )
-"""Name of a form -> what writes it; ``rank_band`` takes the first and last rank and the number ranked."""
+"""Name of a form -> what writes it; ``rank_band`` takes the first and last rank and the number ranked.
+A form ``log_...`` takes the logarithm of what it writes."""
 
 
 def written(form: str, values: list[float]) -> str:

@@ -3,6 +3,8 @@
     ["cell", table, row, column]
     ["sum", table, column, {column: value}]       the column over the rows that have these values
     ["count", table, {column: value}]             how many rows have them
+    ["distinct", table, columns, {column: value}] how many different values the columns have in these rows
+    ["rows", table, positions]                    how many rows are named: what a page counted and no condition tells
     ["number", value]                             a declared number
     ["add" | "subtract" | "multiply" | "divide", left, right]
     ["least_change" | "most_change", before, after]   the ends of what chance alone leaves open in a change
@@ -78,6 +80,8 @@ def evaluate(formula: Formula, tables: Mapping[str, pd.DataFrame]) -> float:
     0.25
     >>> evaluate(["sum", "history", "recorded", {"level": "pfa"}], held)
     270.0
+    >>> evaluate(["distinct", "history", ["level"], {}], held), evaluate(["rows", "history", [1]], held)
+    (1.0, 1.0)
     """
     kind = formula[0]
     if kind == "number":
@@ -93,6 +97,15 @@ def evaluate(formula: Formula, tables: Mapping[str, pd.DataFrame]) -> float:
         return float(tables[table][column].to_numpy(dtype=np.float64)[rows].sum())
     if kind == "count":
         return float(len(rows_where(tables[formula[1]], formula[2])))
+    if kind == "distinct":
+        _, table, columns, conditions = formula
+        rows = rows_where(tables[table], conditions)
+        return float(len(tables[table][list(columns)].iloc[rows].drop_duplicates()))
+    if kind == "rows":
+        _, table, positions = formula
+        if any(not 0 <= row < len(tables[table]) for row in positions):
+            raise IndexError(f"'{table}' has not all of the rows named")
+        return float(len(set(positions)))
     left, right = (evaluate(part, tables) for part in formula[1:])
     if kind == "add":
         return left + right
