@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from deciding_builders import Stored
     from riskmodel.contracts.yaml_files import Workspace
     from riskmodel.sources.synthetic import SyntheticRegion
 
@@ -179,6 +180,16 @@ def small_run(command: Command, small_workspace: Path) -> SmallRun:
     second = command(*asked, "--out", again, "--jobs", 2)
     assert second.code == 0, second.err
     return SmallRun(small_workspace, first, second, out, again)
+
+
+@pytest.fixture(scope="session")
+def audited_run(small_run: SmallRun, tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """The small run in a store of its own, with an audit that nobody computed; never change it."""
+    from deciding_builders import AUDITED, audit_rows, new_workspace, store_audited
+
+    return store_audited(
+        small_run.workspace, new_workspace(tmp_path_factory.mktemp("audited") / "w"), audit_rows(*AUDITED)
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:

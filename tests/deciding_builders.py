@@ -11,13 +11,14 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from riskmodel.contracts.audit_tables import AUDIT
-from riskmodel.contracts.specs import PolicySpec
+from riskmodel.contracts.policy_specs import DecisionSpec
 from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.tracking import Candidate, RunRecord, find_run, log_run
@@ -69,6 +70,15 @@ class Stored:
     def workspace(self) -> Workspace:
         return Workspace(self.root)
 
+    def decision(self, verdict: str = "accept", **changes: Any) -> DecisionSpec:
+        own = {
+            "run": self.about.run_id, "audit_sha256": self.audit_sha256, "verdict": verdict,
+            "decided_on": date(2026, 5, 2), "decided_by": ["A. Name, chair", "B. Name"], "reasons": "Read.",
+            "experiment": "small", "model_id": self.about.model_id, "use": "offers_of_support", "policy": "default",
+            "policy_sha256": self.about.policy.rules_sha256, "manifest_sha256": self.manifest_sha256,
+        }  # fmt: skip
+        return DecisionSpec(**(own | changes))
+
     def form(self, path: Path, **filled: str) -> Path:
         """The run's own form with some lines filled in, as a person would."""
         lines = (self.bundle / "decision_form.yaml").read_text(encoding="utf-8").splitlines()
@@ -84,24 +94,22 @@ def new_workspace(root: Path) -> Path:
     return root
 
 
-def store_audited(
-    ran: Path, root: Path, audit: pd.DataFrame | None = None, policy: PolicySpec | None = None, **about: Any
-) -> Stored:
-    """Store the small run of one workspace in another, with an audit, through the steps by which a run leaves."""
+def store_audited(ran: Path, root: Path, audit: pd.DataFrame) -> Stored:
+    """Store the small run of one workspace in another, with this audit, by the steps with which a run leaves.
+
+    ``audit.json`` is invented too: no version of the program would write it, as none may write a signed one anew.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         kept = fetch_kept(find_run("small@latest", workspace=ran), Path(scratch))
         held = read_narration(kept.narration, kept.bundle / "tables")
-        rows = audit_rows(*AUDITED) if audit is None else audit
-        rows = rows.assign(model_id=rows["model_id"].replace("rolling_12", held.about.model_id))
-        tables = {**held.tables, "audit": rows}
-        said = held.about.model_copy(
-            update={"tables": {**held.about.tables, "audit": "csv"}, "policy": policy or held.about.policy, **about}
-        )
-        record = json_text({"run_id": said.run_id, "model_id": said.model_id, "rows": len(rows)})
+        shown = audit["model_id"].replace("rolling_12", held.about.model_id)
+        tables = {**held.tables, "audit": audit.assign(model_id=shown)}
+        said = held.about.model_copy(update={"tables": {**held.about.tables, "audit": "csv"}})
+        record = json_text({"run_id": said.run_id, "rows": len(audit)})
+        digest = hashlib.sha256(record.encode()).hexdigest()
         published = Published(tables=tables, model_id=said.model_id, headline=said.headline, audit=record)
         narration, models = Path(scratch) / "stored", Path(scratch) / "models"
         save_narration(replace(held, about=said, tables=tables), narration)
-        digest = hashlib.sha256(record.encode()).hexdigest()
         out = root / "build" / "small"
         manifest = write_outcome(published, narration, review_of(said, digest, Workspace(root)), out)
         models.mkdir()

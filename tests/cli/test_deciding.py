@@ -11,25 +11,23 @@ from typing import Any
 
 import pytest
 
-from deciding_builders import AUDITED, Stored, audit_rows, new_workspace, store_audited
+from deciding_builders import Stored
 from riskmodel.contracts.specs import DecisionSpec
 from riskmodel.contracts.yaml_files import read_spec
+from riskmodel.fairness.decision_files import write_decision
+from riskmodel.narrative.bundle import file_sha256
+from riskmodel.tracking import RunRecord, log_run
 
 DAY = {"decided_on": "2026-05-02", "decided_by": '["A. Name, chair", "B. Name"]', "reasons": '"Read: and discussed."'}
 ACCEPT = {"verdict": "accept", **DAY}
 DRAFT = "Draft: not approved for use"
 
 
-@pytest.fixture(scope="module")
-def audited(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Stored:
-    return store_audited(small_run.workspace, new_workspace(tmp_path_factory.mktemp("audited") / "w"))
-
-
 @pytest.fixture
-def stored(audited: Stored, tmp_path: Path) -> Stored:
+def stored(audited_run: Stored, tmp_path: Path) -> Stored:
     """A workspace of its own that holds the same run."""
-    shutil.copytree(audited.root, tmp_path / "w")
-    return replace(audited, root=tmp_path / "w", bundle=tmp_path / "w" / "build" / "small")
+    shutil.copytree(audited_run.root, tmp_path / "w")
+    return replace(audited_run, root=tmp_path / "w", bundle=tmp_path / "w" / "build" / "small")
 
 
 def kept(stored: Stored) -> list[str]:
@@ -140,17 +138,12 @@ class TestPromote:
     def promote(self, stored: Stored, command_here: Any, *more: str) -> Any:
         return command_here("promote", "small@latest", "--workspace", stored.root, "--json", *more)
 
-    def decide(self, stored: Stored, command_here: Any, form: Path, **filled: str) -> None:
-        path = stored.form(form, **filled)
-        done = command_here("decide", "small@latest", "--form", path, "--workspace", stored.root)
-        assert done.code == 0, done.err
-
-    def test_an_alias_moves_for_an_accepted_run_alone(self, stored: Stored, command_here: Any, tmp_path: Path) -> None:
+    def test_an_alias_moves_for_an_accepted_run_alone(self, stored: Stored, command_here: Any) -> None:
         draft = self.promote(stored, command_here)
         assert (draft.code, draft.out) == (20, "")
         assert "is not approved: no alias was moved" in draft.err and DRAFT in draft.err
         assert aliases(stored) == []
-        self.decide(stored, command_here, tmp_path / "1.yaml", **ACCEPT)
+        write_decision(stored.workspace, stored.decision())
         done = self.promote(stored, command_here)
         assert done.code == 0, done.err
         assert done.json == {"name": "small", "alias": "approved", "version": "1", "before": None}
@@ -160,15 +153,14 @@ class TestPromote:
         for kept_by_mlflow in ("latest", "v2", "two words"):
             refused = self.promote(stored, command_here, "--alias", kept_by_mlflow)
             assert refused.code == 2 and "is no alias" in refused.err
-        needed = '["Health records by sex"]'
-        self.decide(stored, command_here, tmp_path / "2.yaml", verdict="defer", information_needed=needed, **DAY)
+        write_decision(stored.workspace, stored.decision("defer", information_needed=["Health records by sex"]))
         deferred = self.promote(stored, command_here, "--alias", "tried")
         assert deferred.code == 20
         assert "Deferred on 2 May 2026" in deferred.err and "Health records by sex" in deferred.err
         assert aliases(stored) == [("approved", "small", stored.about.run_id)]
 
-    def test_a_changed_policy_voids_the_acceptance(self, stored: Stored, command_here: Any, tmp_path: Path) -> None:
-        self.decide(stored, command_here, tmp_path / "form.yaml", **ACCEPT)
+    def test_a_changed_policy_voids_the_acceptance(self, stored: Stored, command_here: Any) -> None:
+        write_decision(stored.workspace, stored.decision())
         policy = stored.workspace.path("policy", "default")
         text = policy.read_text(encoding="utf-8")
         policy.write_text(text.replace("action: 1.10", "action: 1.08", 1), encoding="utf-8")
@@ -187,7 +179,7 @@ class TestAudit:
         assert done.code == 0, done.err
         unseen, concerns, state = (done.out.index(w) for w in ("What could not be seen", "Concerns (1)", "State:"))
         assert unseen < concerns < state
-        assert re.search(r"Not visible: .*: sex \(female, male\)\.", done.out)
+        assert re.search(r"Not visible, because .*: sex \(all 2 groups\)\.", done.out)
         assert "sex x ethnic group (female & black)" in done.out
         assert "action: ethnic group: black (+1.2 records per 1,000 residents a year, +0.3 to +2.2)." in done.out
         assert "Stops the model: 1 concern at action level" in done.out
@@ -197,12 +189,13 @@ class TestAudit:
         assert not re.search(r"\b(pass|passed|fair|safe)\b", done.out.lower())
         assert "other" not in re.findall(r"Concerns.*?No evidence", done.out, flags=re.DOTALL)[0].split()
 
-    def test_the_same_as_json_with_the_decisions(self, stored: Stored, command_here: Any, tmp_path: Path) -> None:
-        form = stored.form(tmp_path / "form.yaml", verdict="refuse", **DAY)
-        assert command_here("decide", "small@latest", "--form", form, "--workspace", stored.root).code == 0
+    def test_the_same_as_json_with_the_decisions(self, stored: Stored, command_here: Any) -> None:
+        write_decision(stored.workspace, stored.decision("refuse"))
         found = command_here("audit", "small@latest", "--workspace", stored.root, "--json").json
-        rows = audit_rows(*AUDITED)
-        assert len(found["unseen"]) == rows["verdict"].isin(["not_visible", "insufficient"]).sum()
+        assert {(g["group"], g["verdict"]) for g in found["groups"]} == {
+            ("black", "concern"), ("asian", "no_evidence"), ("female", "not_visible"), ("male", "not_visible"),
+            ("female & black", "insufficient"),
+        }  # fmt: skip
         assert [(row["group"], row["severity"]) for row in found["concerns"]] == [("black", "action")]
         assert found["state"] == "Refused on 2 May 2026: not for use" and not found["approved"]
         assert [d["verdict"] for d in found["decisions"]] == ["refuse"]
@@ -211,7 +204,18 @@ class TestAudit:
         assert "2026-05-02  refuse, stands  (A. Name, chair, B. Name)" in said
 
     @pytest.mark.parametrize("verb", ["audit", "decide", "promote"])
-    def test_a_run_without_an_audit_is_refused(self, small_run: Any, command_here: Any, verb: str) -> None:
-        done = command_here(verb, "small@latest", "--workspace", small_run.workspace)
+    def test_a_run_without_an_audit_is_refused(
+        self, stored: Stored, command_here: Any, tmp_path: Path, verb: str
+    ) -> None:
+        for folder, name, text in (("bundle", "manifest.json", '{"files": {}}'), ("narration", "about.json", "")):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / name).write_text(text or stored.about.model_dump_json(), encoding="utf-8")
+        record = RunRecord(
+            experiment="old", question="Q", run_id="ffff0000ffff0000", params={}, candidates=[], datasets={},
+            tags={"manifest_sha256": file_sha256(tmp_path / "bundle" / "manifest.json")},
+            bundle=tmp_path / "bundle", private=None, narration=tmp_path / "narration",
+        )  # fmt: skip
+        log_run(record, workspace=stored.root)
+        done = command_here(verb, "old@latest", "--workspace", stored.root)
         assert done.code == 2 and "has no audit" in done.err
-        assert "riskmodel run small" in done.err and "Traceback" not in done.err
+        assert "riskmodel run old" in done.err and "Traceback" not in done.err

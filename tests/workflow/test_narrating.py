@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ import pandas as pd
 import pytest
 
 from conftest import contents
-from deciding_builders import Stored, new_workspace, store_audited
+from deciding_builders import Stored
 from riskmodel.contracts.errors import DataFileError, UsageError
-from riskmodel.contracts.policy_specs import DecisionSpec
 from riskmodel.fairness.decision_files import write_decision
 from riskmodel.tracking import RunRecord, fetch_artifacts, find_run, log_run
 from riskmodel.workflow import narrate_run
@@ -27,9 +25,9 @@ from riskmodel.workflow.narration import read_narration, save_narration
 ACCEPTED = "Approved for offers of support: decision of 2 May 2026"
 
 
-@pytest.fixture(scope="module")
-def stored(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Stored:
-    return store_audited(small_run.workspace, new_workspace(tmp_path_factory.mktemp("audited") / "w"))
+@pytest.fixture
+def stored(audited_run: Stored) -> Stored:
+    return audited_run
 
 
 @pytest.fixture
@@ -37,16 +35,6 @@ def decided(stored: Stored, tmp_path: Path) -> Stored:
     """The same store seen from a workspace whose decisions are its own."""
     shutil.copytree(stored.root, tmp_path / "w", ignore=shutil.ignore_patterns("build"))
     return replace(stored, root=tmp_path / "w")
-
-
-def acceptance(stored: Stored, **changes: Any) -> DecisionSpec:
-    own = {
-        "run": stored.about.run_id, "audit_sha256": stored.audit_sha256, "verdict": "accept",
-        "decided_on": date(2026, 5, 2), "decided_by": ["A. Name"], "reasons": "R", "experiment": "small",
-        "model_id": stored.about.model_id, "use": "offers_of_support", "policy": "default",
-        "policy_sha256": stored.about.policy.rules_sha256, "manifest_sha256": stored.manifest_sha256,
-    }  # fmt: skip
-    return DecisionSpec(**(own | changes))
 
 
 def test_a_fresh_run_is_narrated_byte_for_byte_without_its_data(small_run: Any, tmp_path: Path) -> None:
@@ -85,30 +73,23 @@ def test_what_is_saved_is_read_back_whole(stored: Stored, tmp_path: Path) -> Non
 
 
 def test_a_decision_changes_what_every_page_print_and_sheet_says_and_no_number(decided: Stored, tmp_path: Path) -> None:
-    write_decision(decided.workspace, acceptance(decided))
+    write_decision(decided.workspace, decided.decision("refuse", model_id="another", dissent="B. Name would accept."))
+    write_decision(decided.workspace, decided.decision())
     done = narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
     assert (done.review.state.words, done.review.state.approved) == (ACCEPTED, True)
     before, after = contents(decided.bundle), contents(tmp_path / "b")
     assert set(before) == set(after)
     changed = {name for name in before if before[name] != after[name]}
-    said = {name for name in before if name.endswith((".html", ".xlsx", ".svg"))}
-    assert changed == said | {"manifest.json", "decisions.json"}
-    for name in [name for name in changed if name.endswith((".html", ".json"))]:
-        assert ACCEPTED.encode() in after[name] and b"not approved" not in after[name], name
+    said = {name for name in before if name.endswith((".html", ".md", ".xlsx", ".svg"))}
+    assert changed == said | {"manifest.json", "decisions.json", "atrs.json"}
+    for name in [name for name in changed if name.endswith((".html", ".md", ".json"))]:
+        assert ACCEPTED.encode() in after[name] and b"Draft: not approved" not in after[name], name
+    listed = json.loads(after["decisions.json"])["decisions"]
+    assert [(d["verdict"], d["stands"]) for d in listed] == [("refuse", False), ("accept", True)]
+    assert listed[0]["dissent"] == "B. Name would accept."
     book = openpyxl.load_workbook(tmp_path / "b" / "tables" / "planner.xlsx")
     assert all(ACCEPTED in sheet.oddHeader.center.text for sheet in book if sheet.title != "Cover")
     assert ACCEPTED in [cell.value for cell in book["Cover"]["A"]]
-
-
-def test_the_bundle_lists_every_decision_standing_or_void(decided: Stored, tmp_path: Path) -> None:
-    write_decision(decided.workspace, acceptance(decided, decided_on=date(2026, 5, 1), model_id="another"))
-    write_decision(decided.workspace, acceptance(decided, verdict="refuse", dissent="B. Name would accept."))
-    narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
-    record = json.loads((tmp_path / "b" / "decisions.json").read_text(encoding="utf-8"))
-    assert [(d["verdict"], d["stands"]) for d in record["decisions"]] == [("accept", False), ("refuse", True)]
-    assert record["decisions"][1]["dissent"] == "B. Name would accept."
-    page = (tmp_path / "b" / "forecast.html").read_text(encoding="utf-8")
-    assert "Refused on 2 May 2026: not for use" in page and "Draft:" not in page
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ __all__ = ["audit", "decide", "narrate", "promote"]
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run id, a prefix of one, or EXPERIMENT@latest")]
 _UNSEEN = {
-    "not_visible": "Not visible: groups live so evenly that places cannot show a difference between them",
-    "insufficient": "Too little to judge: only a large difference would have been found",
-    "not_assessable": "Not assessable: what the check needs is not held",
-    "suppressed": "Suppressed: the numbers are too small to be shown",
+    "not_visible": "Not visible, because groups live so evenly that places cannot show a difference between them",
+    "insufficient": "Too little to judge, so that only a large difference would have been found",
+    "not_assessable": "Not assessable, because what is needed is not held",
+    "suppressed": "Suppressed, because the numbers are too small to be shown",
 }
 _CARE = "No evidence of a difference is not evidence of none. Nothing here approves the model: only a decision does."
 
@@ -119,15 +119,14 @@ def audit(
     from riskmodel.workflow import audit_run
 
     found = audit_run(reference, workspace=workspace, tracking_uri=tracking_uri)
-    rows = found.audit
     result = {
         "run_id": found.run_id,
         "experiment": found.experiment,
         "model_id": found.model_id,
         **{key: found.review.as_record()[key] for key in ("state", "approved", "remarks", "audit_sha256", "decisions")},
         "stop_rules_met": [rule.words for rule in found.gate.met],
-        "concerns": _records(rows[rows["verdict"] == "concern"]),
-        "unseen": _records(rows[rows["verdict"].isin(list(_UNSEEN))]),
+        "concerns": _records(_concerns(found)),
+        "groups": _records(found.groups),
     }
     give(result, "\n".join(_audit_lines(found)), as_json=as_json)
 
@@ -137,44 +136,52 @@ def _records(rows: pd.DataFrame) -> Any:
 
 
 def _audit_lines(found: AuditFound) -> list[str]:
-    rows, audited = found.audit, found.review.audited
-    concerns = rows[rows["verdict"] == "concern"]
+    audited, concerns = found.review.audited, _concerns(found)
     lines = [
         f"Audit of run {found.run_id}: the model {found.model_id}, under the policy {audited.policy} "
         f"(use: {audited.use}).",
-        "", "What could not be seen:", *(_unseen_lines(rows) or ["  nothing that was asked"]),
+        "", "What could not be seen:", *(_unseen_lines(found.groups) or ["  nothing that was asked"]),
         "", f"Concerns ({len(concerns)}):",
     ]  # fmt: skip
     ordered = concerns.sort_values(["severity", "characteristic", "group"], kind="stable").to_dict("records")
     lines += [f"  {row['severity']}: {_group(row)}. {row['question']} {row['explanation']}" for row in ordered]
     lines += [] if ordered else ["  none was found"]
     lines += [f"Stops the model: {rule.words}" for rule in found.gate.met]
-    quiet = rows[rows["verdict"] == "no_evidence"]
-    lines += ["", f"No evidence of a difference was found for: {_by_characteristic(quiet)}."] if len(quiet) else [""]
-    return [*lines, _CARE, "", *_decision_lines(found.review)]
+    quiet = _by_characteristic(found.groups, "no_evidence")
+    lines += ["", f"No evidence of a difference was found for: {quiet}."] if quiet else [""]
+    return [*lines, _CARE, "Every group and check: tables/audit.csv.", "", *_decision_lines(found.review)]
+
+
+def _concerns(found: AuditFound) -> pd.DataFrame:
+    """Concerns over all the evidence; those of parts of it tell where to look, and are in the table."""
+    return found.audit[(found.audit["verdict"] == "concern") & (found.audit["part"] == "all")]
 
 
 def _group(row: dict[Any, Any]) -> str:
-    part = "" if row["part"] == "all" else f", {row['part']}"
     people = ""
     if row["per_1000"] == row["per_1000"]:
         ends = f"{row['per_1000_low']:+.1f} to {row['per_1000_high']:+.1f}"
         people = f" ({row['per_1000']:+.1f} records per 1,000 residents a year, {ends})"
-    return f"{_plain(row['characteristic'])}: {_plain(row['group'])}{part}{people}"
+    return f"{_plain(row['characteristic'])}: {_plain(row['group'])}{people}"
 
 
-def _unseen_lines(rows: pd.DataFrame) -> list[str]:
-    return [
-        f"  {words}: {_by_characteristic(rows[rows['verdict'] == verdict])}."
-        for verdict, words in _UNSEEN.items()
-        if (rows["verdict"] == verdict).any()
-    ]
+def _unseen_lines(groups: pd.DataFrame) -> list[str]:
+    said = [(words, _by_characteristic(groups, verdict)) for verdict, words in _UNSEEN.items()]
+    return [f"  {words}: {names}." for words, names in said if names]
 
 
-def _by_characteristic(rows: pd.DataFrame) -> str:
-    """Each characteristic with its groups, once however many checks speak of them."""
-    groups = rows.groupby("characteristic", sort=False)["group"].unique()
-    return "; ".join(f"{_plain(name)} ({', '.join(map(_plain, held))})" for name, held in groups.items())
+def _by_characteristic(groups: pd.DataFrame, verdict: str) -> str:
+    """The characteristics with groups of a verdict: these by name, or counted where all are or where several meet."""
+    said = []
+    for name, rows in groups.groupby("characteristic", sort=False):
+        held = rows.loc[rows["verdict"] == verdict, "group"]
+        if len(held) == len(rows) > 1:
+            said.append(f"{_plain(name)} (all {len(rows)} groups)")
+        elif len(held) > 1 and " x " in str(name):
+            said.append(f"{_plain(name)} ({len(held)} of {len(rows)} groups)")
+        elif len(held):
+            said.append(f"{_plain(name)} ({', '.join(map(_plain, held))})")
+    return "; ".join(said)
 
 
 def _plain(name: object) -> str:

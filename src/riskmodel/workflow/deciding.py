@@ -16,6 +16,8 @@ from riskmodel.contracts.errors import EnvironmentProblem, FairnessGate, Riskmod
 from riskmodel.contracts.policy_specs import DecisionFormSpec, DecisionSpec
 from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace, read_spec
+from riskmodel.fairness import verdicts as v
+from riskmodel.fairness.audit import WHOLE
 from riskmodel.fairness.decision_files import FORM_FILE, form_text, write_decision
 from riskmodel.fairness.decisions import Review
 from riskmodel.fairness.gate import Gate, gate_of
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from riskmodel.tracking import Promoted, StoredRun
 
 __all__ = ["AuditFound", "Decided", "FormFound", "audit_run", "decide_run", "form_of", "promote_run"]
+
+_ORDER = (v.CONCERN, v.NO_EVIDENCE, v.NOT_VISIBLE, v.INSUFFICIENT, v.SUPPRESSED, v.NOT_ASSESSABLE)
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,16 @@ class Decided:
 
 @dataclass(frozen=True, eq=False)
 class AuditFound:
-    """A stored run's audit of the model shown, the stop rules it meets, and what was decided."""
+    """A stored run's audit of the model shown, the stop rules it meets, and what was decided.
+
+    ``groups`` has one row a group: its verdict over all the evidence, a judged one before one that is not.
+    """
 
     run_id: str
     experiment: str
     model_id: str
     audit: pd.DataFrame
+    groups: pd.DataFrame
     gate: Gate
     review: Review
 
@@ -248,7 +256,14 @@ def audit_run(reference: str, *, workspace: Path, tracking_uri: str | None = Non
     own = table[table["model_id"] == model_id].reset_index(drop=True)
     review = review_of(kept.about, kept.audit_sha256, room)
     gate = gate_of(table, kept.about.policy, model_id)
-    return AuditFound(run.run_id, run.experiment, model_id, own, gate, review)
+    return AuditFound(run.run_id, run.experiment, model_id, own, _by_group(own), gate, review)
+
+
+def _by_group(rows: pd.DataFrame) -> pd.DataFrame:
+    whole = rows[(rows["part"] == WHOLE) & rows["verdict"].isin(_ORDER)]
+    order = whole["verdict"].map(_ORDER.index).sort_values(kind="stable").index
+    first = whole.loc[order].drop_duplicates(["characteristic", "group"]).sort_index()
+    return first[["characteristic", "group", "verdict"]].reset_index(drop=True)
 
 
 def _found(reference: str, workspace: Path, uri: str | None) -> tuple[Workspace, StoredRun]:

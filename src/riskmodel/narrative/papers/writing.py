@@ -37,7 +37,7 @@ def papers_of(papers: Papers) -> dict[str, str]:
 
 
 def write_papers(folder: Path, papers: Papers) -> None:
-    """Write every paper into a bundle's folder.
+    """Write every paper into a bundle's folder; an ``audit.json`` that is there is what reviewers decide on, and stays.
 
     Parameters
     ----------
@@ -50,6 +50,9 @@ def write_papers(folder: Path, papers: Papers) -> None:
     RiskmodelError
         As ``papers_of``.
     """
+    signed = {"audit.json"} if (folder / "audit.json").is_file() else set()
     for path, text in papers_of(papers).items():
+        if path in signed:
+            continue
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8", newline="\n")
