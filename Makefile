@@ -22,13 +22,14 @@ $(PY) -m uv pip install --python $(PY) $(1) || { \
 endef
 from_lock = $(call install,--require-hashes -r $(1),--require-hashes --only-binary :all: -r $(1))
 
-.PHONY: help sna openmp browser test lint format types imports dependencies tests coverage docs bench lock clean
+.PHONY: help sna openmp browser test lint format types imports dependencies tests coverage docs bench bench-audit lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make sna     install into .venv, build the synthetic region, run the demo forecast"
 	@echo "make test    lint, format, types, import rules, dependencies, tests and doctests"
 	@echo "make bench   accuracy and speed beside other libraries, into docs/benchmarks.md (make bench DATA=FOLDER)"
+	@echo "make bench-audit  the fairness audit alone, in regions whose truth is known, into docs/benchmarks.md"
 	@echo "make docs    write the reference pages of the documentation"
 	@echo "make lock    refresh requirements/*.lock (make lock UPGRADE=--upgrade for newer versions)"
 	@echo "make clean   remove .venv, build/ and caches; mlruns/ stays"
@@ -139,6 +140,10 @@ bench: openmp
 	$(PY) -m pip --python .venv/bench install --quiet --require-hashes --only-binary :all: -r requirements/build.lock
 	$(PY) -m pip --python .venv/bench install --quiet --no-deps --no-build-isolation -e .
 	.venv/bench/bin/python benchmarks/all.py docs/benchmarks.md $(SECTIONS) --data "$(DATA)" --rivals .venv/rivals/bin/python
+
+# Twenty minutes: false alarms and power of the fairness audit in invented regions, and how long England takes.
+bench-audit: $(CORE)
+	$(PY) benchmarks/all.py docs/benchmarks.md audit fairness_speed
 
 COMPILE = $(PY) -m uv pip compile --universal --fork-strategy fewest --only-binary :all: --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE)

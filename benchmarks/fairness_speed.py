@@ -43,7 +43,7 @@ def run(repeats: int = 3) -> list[tuple[str, Cost]]:
     people = groupings[:1]
     work = {
         "all checks, 20 groups, 3 models": lambda _: build_audit(evidence, people, POLICY),
-        "and 20 groups by origin, band and 296 districts, 1 model": lambda _: build_audit(
+        "in detail for 1 model, 296 districts": lambda _: build_audit(
             evidence, groupings, POLICY, detailed=evidence.models[:1]
         ),
     }

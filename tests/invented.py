@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from riskmodel.contracts.periods import month_start
 from riskmodel.contracts.registry import load
 from riskmodel.contracts.specs import ModelSpec, TargetSpec
+from riskmodel.fairness.evidence import Grouping
 from riskmodel.features.catalogue import Input, ResolvedFeature
 from riskmodel.forecast import Plan
 from riskmodel.panel.conversion import make_conversion
@@ -61,6 +62,12 @@ MODELS = (
     ModelSpec(use="shares_level"),
     ModelSpec(use="poisson_ridge", params={"offset": "shares_level"}),
 )
+# Where the census counts groups: table, and the column of each.
+WHERE = {
+    "sex": ("gender", "ts008", {"female": 1, "male": 2}),
+    "ethnic_group": ("race", "ts021", {"asian": 1, "black": 7, "mixed": 11, "white": 16, "other": 22}),
+    "disability": ("disability", "ts038", {"disabled": 1, "not_disabled": 4}),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +124,23 @@ def plan_of(models: tuple[ModelSpec, ...] = MODELS, *, seed: int = 1) -> Plan:
         target_name="recorded_violence", target=TARGET, features=features, models=models, floor=0.05,
         minimum_months=6, minimum_training_origins=3, training_origins=None, seed=seed,
     )  # fmt: skip
+
+
+def invented_groupings(areas: int, seed: int) -> list[Grouping]:
+    """Who lives where in the region of this size and seed, as its census counts them."""
+    places = make_places(generator(seed, "places"), areas)
+    tables = make_census(generator(seed, "census"), make_conditions(generator(seed, "conditions"), places))
+    inside = places.in_force
+    order = np.argsort(places.new.code[inside])
+    found = []
+    for characteristic, (question, table, groups) in WHERE.items():
+        counted = tables[table][inside][order].astype(np.float64)
+        people = np.stack([counted[:, column] for column in groups.values()], axis=1)
+        codes = places.new.code[inside][order].astype(np.str_)
+        found.append(
+            Grouping(characteristic, characteristic, question, tuple(groups), codes, people, people.sum(axis=1))
+        )
+    return found
 
 
 def _geography(places: Places, residents: np.ndarray, points: np.ndarray) -> Geography:
