@@ -26,7 +26,7 @@ from_lock = $(call install,--require-hashes -r $(1),--require-hashes --only-bina
 .NOTPARALLEL:
 
 help:
-	@echo "make sna     install into .venv, build the synthetic region, run the demo forecast"
+	@echo "make sna     install into .venv, build the synthetic region, write its assessment"
 	@echo "make test    lint, format, types, import rules, dependencies, tests and doctests"
 	@echo "make bench   accuracy and speed beside other libraries, into docs/benchmarks.md (make bench DATA=FOLDER)"
 	@echo "make bench-audit  the fairness audit alone, in regions whose truth is known, into docs/benchmarks.md"
@@ -68,12 +68,14 @@ sna: openmp
 	$(RISKMODEL) init . --synthetic
 	$(RISKMODEL) run demo --out build/demo
 	@echo
-	@echo "The forecast of the synthetic region lies in build/demo. Read first:"
+	@echo "The assessment of the synthetic region lies in build/demo. Read first:"
+	@echo "  build/demo/index.html              the assessment, on one page; places/ and partners/ hold theirs"
+	@echo "  build/demo/fairness.html           what the audit found, what it cannot see, and what is to be decided"
 	@echo "  build/demo/forecast.html           what is expected, how sure that is, and how good the forecast has been"
 	@echo "  build/demo/model.html              what it leans on, and which conditions are found with recorded violence"
 	@echo "  build/demo/tables/leaderboard.csv  is any model better than counting the last twelve months?"
-	@echo "  build/demo/tables/forecasts.csv    expected recorded violence by area and month"
 	@echo "  build/demo/tables/quality.csv      what happened to every row of the published files"
+	@echo "Does it hold? Every file and every number: $(RISKMODEL) verify build/demo"
 	@echo "Next, the same on published files (README, 'Real data', lists them):"
 	@echo "  $(RISKMODEL) run gloucestershire --data FOLDER --out build/gloucestershire"
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from riskmodel import __version__
-from riskmodel.cli import deciding, explaining, forecasting, workspace
+from riskmodel.cli import deciding, explaining, forecasting, verifying, workspace
 from riskmodel.cli.shared import say
 from riskmodel.contracts.errors import RiskmodelError
 
@@ -38,6 +38,7 @@ _VERBS: dict[str, Callable[..., None]] = {
     "decide": deciding.decide,
     "promote": deciding.promote,
     "narrate": deciding.narrate,
+    "verify": verifying.verify,
     "init": workspace.init,
     "check": workspace.check,
     "new": workspace.new,

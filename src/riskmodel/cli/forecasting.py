@@ -59,8 +59,8 @@ def run(
         f"{result['state']}. {session.title}, {result['areas']} areas, as of {result['as_of']}.",
         *notes,
         f"Run {session.run_id}; manifest sha256 {outcome.manifest_sha256}",
-        f"Open first: {(folder / 'forecast.html').as_posix()}, then tables/planner.xlsx",
-        f"What the models rest on: {(folder / 'model.html').as_posix()}",
+        f"Open first: {(folder / 'index.html').as_posix()}, the assessment; every other page is linked from it",
+        f"Every number and where it comes from: {(folder / 'facts.json').as_posix()}; check it with: riskmodel verify",
         f"Tables: {(folder / 'tables').as_posix()}  (leaderboard.csv, comparison.csv, quality.csv, ...)",
         "Compare runs in a browser: riskmodel ui",
     ]

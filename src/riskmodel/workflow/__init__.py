@@ -13,9 +13,11 @@ from riskmodel.workflow.scaffold import list_kind, new_definition
 from riskmodel.workflow.session import Session, open_session
 from riskmodel.workflow.starter import init_workspace
 from riskmodel.workflow.steps import Comparison, Outcome, compare, experiment_of, forecast_run, run, train
+from riskmodel.workflow.verifying import BundleChecked, verify_run
 
 __all__ = [
     "AuditFound",
+    "BundleChecked",
     "CheckReport",
     "Comparison",
     "Decided",
@@ -43,4 +45,5 @@ __all__ = [
     "read_definitions",
     "run",
     "train",
+    "verify_run",
 ]

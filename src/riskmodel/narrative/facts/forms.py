@@ -45,10 +45,6 @@ def _decimals(digits: int) -> Callable[[float], str]:
     return form
 
 
-def _as_given(value: float) -> str:
-    return f"{value:,g}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else NOT_AVAILABLE
-
-
 def _money(value: float) -> str:
     return f"\N{POUND SIGN}{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
 
@@ -74,7 +70,6 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "rank_band": rank_words,
         "ordinal": lambda value: ordinal(round(value)) if math.isfinite(value) else NOT_AVAILABLE,
         "money": _money,
-        "as_given": _as_given,
         "one_more": lambda value: _as_given(1 + value),
         "figure": figure_words,
         "people": people_words,
