@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +30,12 @@ from narrative.fairness_tables import (
 from narrative.page_reader import Reader
 from narrative.test_model_page import FORBIDDEN, HOSTILE
 from riskmodel.contracts.policy_specs import PolicySpec
+from riskmodel.contracts.tables import TableError
 from riskmodel.fairness.decision_files import form_text
 from riskmodel.fairness.gate import gate_of
+from riskmodel.narrative.bundle import MANIFEST, write_table
+from riskmodel.narrative.facts import FactBook
+from riskmodel.narrative.facts.file import FACTS_FILE, write_facts
 from riskmodel.narrative.fairness_facts import Quoted, effect_words
 from riskmodel.narrative.fairness_page import build_fairness_page
 from riskmodel.narrative.fairness_questions import rules_section
@@ -45,6 +51,7 @@ from riskmodel.narrative.fairness_words import (
 from riskmodel.narrative.forecast_words import MINUS
 from riskmodel.narrative.frame import PageLink
 from riskmodel.narrative.model_words import between_times, times_words
+from riskmodel.narrative.verify import verify_bundle
 
 # What no page may say of a model: that it passes, is fair, or is free of bias.
 JUDGING = re.compile(
@@ -596,3 +603,83 @@ def test_nine_models_and_fifty_groups_stay_under_three_megabytes() -> None:
 def test_a_signed_number_is_read_as_it_is(made: Invented) -> None:
     for value in made.tables["audit"]["per_1000"].dropna().head(200):
         assert number_words(value) == signed(value)
+
+
+def test_with_a_book_the_page_says_the_same_and_every_number_is_a_fact(made: Invented, tmp_path: Path) -> None:
+    """The facts are worked out again from the tables as they are written, and held against the page."""
+    tables = {name: table.round(6) for name, table in made.tables.items()}
+    read = read_of(made, tables=tables)
+    book = FactBook(tables, RUN)
+    page = page_of(made, tables=tables, book=book, policy_source="fairness/policies/default.yaml")
+    other = Reader(page)
+    assert other.tables == read.tables
+    assert "".join(words_of(other).split()) == "".join(words_of(read).split())
+    (tmp_path / "tables").mkdir()
+    for name, table in tables.items():
+        write_table(tmp_path / "tables" / f"{name}.csv", table)
+    (tmp_path / "fairness.html").write_text(page, encoding="utf-8")
+    write_facts(tmp_path / FACTS_FILE, book)
+    (tmp_path / MANIFEST).write_text(json.dumps({"files": {}, "run_id": RUN}), encoding="utf-8")
+    held = verify_bundle(tmp_path)
+    assert held.wrong == ()
+    assert held.quoted > 5_000
+    quoted = {fact.fact_id: fact for fact in book.facts}
+    declared = {fact.fact_id: fact.value for fact in book.facts if fact.source == "fairness/policies/default.yaml"}
+    assert declared["policy.bounds.calibration_ratio.notice"] == made.policy.bounds.calibration_ratio.notice
+    assert quoted["fairness.judged"].formulas[0][0] == "distinct"
+
+
+def test_nothing_of_a_withheld_row_is_a_fact(made: Invented) -> None:
+    """Even where the table still holds its numbers, and where only another model's row is withheld."""
+    book = FactBook(made.tables, RUN)
+    page_of(made, book=book)
+    audit = made.tables["audit"].reset_index(drop=True)
+    secret = audit[(audit["verdict"] == "suppressed") & (audit["code"] == "M2") & (audit["part"] == "all")]
+    hidden = audit.set_index(KEY).index.isin(secret.set_index(KEY).index) | (audit["verdict"] == "suppressed")
+    assert hidden.sum() > len(secret) > 0
+    assert audit.loc[hidden, "statistic"].notna().any()
+    cells = {tuple(f[1:3]) for fact in book.facts for f in fact.formulas if f[0] == "cell" and f[1] == "audit"}
+    assert len(cells) > 500
+    assert not cells & {("audit", int(row)) for row in audit.index[hidden]}
+
+
+def test_a_counted_fact_counts_what_the_page_counts(made: Invented) -> None:
+    """Conditions are used where they give the number, and rows are named where the page withholds more."""
+    whole = FactBook(made.tables, RUN)
+    page_of(made, book=whole)
+    facts = {fact.fact_id: fact for fact in whole.facts}
+    audit = made.tables["audit"]
+    hidden = audit[audit["verdict"] == "suppressed"].set_index(KEY).index
+    rows = judged_rows(made, BASELINE)
+    rows = rows.assign(verdict=rows["verdict"].mask(rows.set_index(KEY).index.isin(hidden), "suppressed"))
+    for verdict, number in rows["verdict"].value_counts().items():
+        if verdict != "concern":
+            assert facts[f"fairness.counting.counting.{verdict}"].value == number
+    assert facts["fairness.counting.counting.suppressed"].formulas[0][0] == "rows"
+    assert facts["fairness.counting.forecast.suppressed"].formulas[0][0] == "count"
+
+
+def test_whatever_people_write_a_page_with_a_book_can_be_made(made: Invented) -> None:
+    """Digits of names, dates and other people's sentences are no numbers of the run; those of an audit before are."""
+    policy = with_policy(
+        made, contact="Room 4, 01452 000000", use_statement="Offers for 12 weeks", community_view="Heard on 3 May",
+        how_to_challenge="Within 28 days", title="Version 2",
+        stop_rules=[{"when": "concern_at_notice", "characteristics": [], "then": "Stop within 5 days."}],
+        permitted_factors=[{"factor": "community/pm2_5", "reason": "Agreed 2 to 1", "decided_by": "Board 7",
+                            "expires": date(2025, 9, 1)}],
+    )  # fmt: skip
+    names = made.tables["places"].assign(name=[f"Ward {n}" for n in range(len(made.tables["places"]))])
+    tables = {**made.tables, "places": names}
+    changes = {
+        "policy": policy, "tables": tables, "decisions": [decided(decision(), "the audit of 4 May")],
+        "title": "Region 9", "target": "Violence, 2 kinds", "earlier_run": "fedcba9876543210",
+        "earlier_model": BASELINE, "earlier": made.tables["audit"].assign(verdict="insufficient", severity=""),
+    }  # fmt: skip
+    book = FactBook(tables, RUN)
+    page = page_of(made, book=book, **changes)
+    assert Reader(page).tables == Reader(page_of(made, **changes)).tables
+    before = [fact for fact in book.facts if fact.fact_id.startswith("earlier_audit.")]
+    assert before and {fact.origin for fact in before} == {"declared"}
+    assert all("fedcba9876543210" in fact.source for fact in before)
+    with pytest.raises(TableError, match="numbers that are no facts"):
+        page_of(made, book=FactBook(tables, RUN), tested=[replace(made.tested[0], evidence="the 3 counts")])

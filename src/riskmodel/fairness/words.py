@@ -179,7 +179,7 @@ def _smallest(found: Finding) -> str:
 
 def _not_visible(found: Finding, policy: PolicySpec) -> str:
     return (
-        f"The group makes up {100 * found.own_share:.1f} % of residents where its people live and "
+        f"The group is {100 * found.own_share:.1f} % of residents where its people live and "
         f"{100 * found.others_share:.1f} % where others do. A difference of {policy.evidence.declared_effect:g} times "
         f"between people would show as {_fine(found.declared_shows)} times between places, less than the "
         f"{_fine(found.bound)} the policy wants noticed. That nothing was found is no evidence either way."

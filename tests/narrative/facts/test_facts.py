@@ -129,6 +129,10 @@ def test_formulas_are_arithmetic(column: list[float], row: int, number: float) -
     assert evaluate(["add", cell, given_number], held) == column[row] + number
     assert evaluate(["multiply", cell, given_number], held) == column[row] * number
     assert evaluate(["count", "t", {"k": "a"}], held) == len(column)
+    assert evaluate(["distinct", "t", ["v"], {"k": ["a", "b"]}], held) == len(set(column))
+    assert evaluate(["rows", "t", [row, row]], held) == 1
+    with pytest.raises(IndexError, match="not all of the rows"):
+        evaluate(["rows", "t", [row, 2 * len(column)]], held)
     both = [*column, *column]
     assert evaluate(["sum", "t", "v", {"k": ["a", "b"]}], held) == pytest.approx(sum(both), abs=1e-6)
     divided = evaluate(["divide", cell, given_number], held)
