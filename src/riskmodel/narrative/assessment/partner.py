@@ -167,7 +167,7 @@ def _factor_part(assessment: Assessment, known: pd.DataFrame, number: int, at: i
     points.append(
         ("Stage of life", joined(list(dict.fromkeys(_STAGES.get(str(s), bare(str(s))) for s in own["stage"]))))
     )
-    where = _where(assessment, number, str(row["unit"]))
+    where = _where(assessment, number, row)
     return Section(f"factor-{number}", _words(assessment, row), points=points, tables=[where] if where else [])
 
 
@@ -194,12 +194,12 @@ def _what(assessment: Assessment, at: int, row: dict[str, Any]) -> str:
     )
 
 
-def _where(assessment: Assessment, number: int, unit: str) -> HtmlTable | None:
+def _where(assessment: Assessment, number: int, row: dict[str, Any]) -> HtmlTable | None:
     """The districts by name, with their multipliers."""
     held = assessment.table("ledger")
     if held is None:
         return None
-    own = held[(held["level"] == "lad24") & (held["kind"] == "cluster") & (held["unit"] == unit)]
+    own = held[(held["level"] == "lad24") & (held["kind"] == "cluster") & (held["unit"] == row["unit"])]
     places = assessment.book.tables["places"]
     names = dict(zip(places["location"], places["name"], strict=True))
     found = [(bare(str(names.get(r["location"], r["location"]))), r["mark"], condition_of(assessment, at, r))
@@ -214,7 +214,8 @@ def _where(assessment: Assessment, number: int, unit: str) -> HtmlTable | None:
         Heading("Likely range", number=True, unit="9 in 10"), Heading("As it stands there, found with"),
         Heading("How sure"),
     ]  # fmt: skip
-    return HtmlTable(f"where-{number}", "Where: districts by name", headings, made, page=0) if made else None
+    caption = f"{_words(assessment, row)}: where, by district"
+    return HtmlTable(f"where-{number}", caption, headings, made, page=0) if made else None
 
 
 def _between(assessment: Assessment, at: int) -> str:
