@@ -179,7 +179,7 @@ def ledger_sentence(assessment: Assessment, place: Place) -> str:
     """How many conditions are left out, and which are as in the average place."""
     if not len(place.ledger):
         return ""
-    of = {"level": place.level, "location": place.code, "kind": "cluster", "mark": [UNCERTAIN, DO_NOT_NARRATE]}
+    of = {"location": place.code, "level": place.level, "kind": "cluster", "mark": [UNCERTAIN, DO_NOT_NARRATE]}
     name = f"ledger.unsure.{place.level}.{place.code}"
     count = assessment.book.count(name, "ledger", of)
     near = joined([lowered(c.words) for c in place.of("near")])

@@ -97,7 +97,9 @@ def questions_of(assessment: Assessment, place: Place, counts: Counts) -> list[s
     if protective:
         asked.append(f"{protective[0].words}: what does this look like from where you live, and who keeps it strong?")
     elif lighter:
-        asked.append(f"{lighter[0].words}: does this weigh less on people here than elsewhere, and on everybody?")
+        asked.append(
+            f"{lighter[0].words}: does this weigh less on people here than elsewhere, and is that so for everybody?"
+        )
     else:
         asked.append(f"No table shows what is strong in {place.name}. What is, and who should be asked first?")
     if counts.moved in _MOVED:

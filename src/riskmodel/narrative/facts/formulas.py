@@ -46,13 +46,14 @@ def rows_where(table: pd.DataFrame, conditions: Conditions) -> npt.NDArray[np.in
     >>> rows_where(pd.DataFrame({"level": ["pfa", "lad24", "lad24"]}), {"level": "lad24"}).tolist()
     [1, 2]
     """
-    kept = np.ones(len(table), dtype=bool)
+    kept = np.arange(len(table))
     for column, wanted in conditions.items():
-        values = table[column]
+        # Only the rows that met the conditions before are looked at: pages ask this of long tables.
+        values = table[column].take(kept)
         if values.dtype.kind == "M":
             values = values.dt.strftime("%Y-%m-%d")
-        kept &= values.isin(list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]).to_numpy()
-    return np.flatnonzero(kept)
+        kept = kept[values.isin(list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]).to_numpy(dtype=bool)]
+    return kept
 
 
 def evaluate(formula: Formula, tables: Mapping[str, pd.DataFrame]) -> float:
