@@ -18,7 +18,14 @@ from riskmodel.narrative.assessment.contents import TO_BE_COMPLETED, Assessment
 from riskmodel.narrative.facts.marks import as_plain, fact_ids
 from riskmodel.narrative.forecast_words import joined, period_words
 from riskmodel.narrative.model_words import cluster_words, unit_words
-from riskmodel.narrative.word_documents import add_link, add_table, new_document, save_document, write_words
+from riskmodel.narrative.word_documents import (
+    add_heading,
+    add_link,
+    add_table,
+    new_document,
+    save_document,
+    write_words,
+)
 from riskmodel.narrative.workbook_text import LEVEL_NAMES, day_words
 
 if TYPE_CHECKING:
@@ -100,18 +107,18 @@ def write_local_plan(path: Path, assessment: Assessment, level: str, code: str) 
         as_of=assessment.as_of,
         landscape=True,
     )
-    document.add_heading(f"Local plan for {place.name}", level=0)
+    add_heading(document, f"Local plan for {place.name}", 0)
     about = (
         f"{LEVEL_NAMES[level]} {code}, {as_plain(assessment.region)}. A template, filled in from run "
         f"{assessment.run_id} as of {day_words(assessment.as_of)}; {TO_BE_COMPLETED} stands wherever people decide."
     )
     write_words(document.add_paragraph(), about)
-    document.add_heading("How to use this plan", level=1)
+    add_heading(document, "How to use this plan", 1)
     for words in (*_USE, _NOT_FOR):
         write_words(document.add_paragraph(style="List Bullet"), words)
-    document.add_heading("Findings, and what partners decide", level=1)
+    add_heading(document, "Findings, and what partners decide", 1)
     _add_findings(document, assessment, place)
-    document.add_heading("Agreed by", level=1)
+    add_heading(document, "Agreed by", 1)
     asked = ("Partner", "Name and role", "Date")
     add_table(document, asked, [[TO_BE_COMPLETED] * 3] * 3, caption="Who agrees to this plan", asked=TO_BE_COMPLETED)
     save_document(document, path)

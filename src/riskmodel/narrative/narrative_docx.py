@@ -16,7 +16,7 @@ from riskmodel.narrative.assessment.page import assessment_sections
 from riskmodel.narrative.facts.marks import as_plain
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.tables_html import Cell, HtmlTable
-from riskmodel.narrative.word_documents import add_table, new_document, save_document, write_words
+from riskmodel.narrative.word_documents import add_heading, add_table, new_document, save_document, write_words
 from riskmodel.narrative.workbook_text import day_words
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def write_narrative(path: Path, assessment: Assessment) -> None:
     title = f"Violence needs assessment for {as_plain(assessment.region)}"
     made = f"Run {assessment.run_id}, as of {day_words(assessment.as_of)}."
     document = new_document(title=title, state=as_plain(assessment.state), foot=made, as_of=assessment.as_of)
-    document.add_heading(title, level=0)
+    add_heading(document, title, 0)
     opening = (
         as_plain(SUPPORT),
         f"{made} A copy for editing: index.html of the bundle is the assessment itself, with its pictures and maps, "
@@ -58,7 +58,7 @@ def write_narrative(path: Path, assessment: Assessment) -> None:
 
 def _add(document: Document, section: Section, depth: int) -> None:
     if section.heading:
-        document.add_heading(as_plain(section.heading), level=min(depth, _DEEPEST))
+        add_heading(document, as_plain(section.heading), min(depth, _DEEPEST))
     _paragraphs(document, [section.tag] if section.tag else [])
     _pairs(document, section.tiles)
     _paragraphs(document, section.paragraphs)

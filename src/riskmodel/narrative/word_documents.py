@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from docx.table import _Cell
     from docx.text.paragraph import Paragraph
 
-__all__ = ["add_link", "add_table", "new_document", "save_document", "write_words"]
+__all__ = ["add_heading", "add_link", "add_table", "new_document", "save_document", "write_words"]
 
 _FONT, _INK, _QUIET, _HEAD, _ASKED = "Arial", "1F2A37", "5B6472", "1F3A5F", "FFF4CC"
 _DAY = (1980, 1, 1, 0, 0, 0)
@@ -99,6 +99,11 @@ def write_words(
         run.font.size = Pt(size)
     if colour:
         run.font.color.rgb = RGBColor.from_string(colour)
+
+
+def add_heading(document: Document, words: str, level: int) -> None:
+    """Add a heading; level 0 is the document's title."""
+    document.add_heading(_clean(words), level=level)
 
 
 def add_link(paragraph: Paragraph, words: str, address: str, *, size: float) -> None:
