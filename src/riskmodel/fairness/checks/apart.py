@@ -64,14 +64,18 @@ class ConditionalCalibration(_ContrastApart):
     Parts: fifths of residents by what the model expects per resident, and the classes of areas that are audited
     (deprivation fifths, urban and rural), but for the group's own characteristic. Over all the evidence: the part whose
     contrast is largest after each was drawn towards their mean by how sure it is (DerSimonian and Laird 1986). The
-    interval does not allow for its having been picked.
+    interval does not allow for its having been picked, nor for this: among areas of one expected level those of a class
+    where more is recorded were more often forecast too low, by chance alone.
     """
 
     code = "M9"
     question = (
         "Among areas alike in what is expected or in their class, is more, or less, forecast {where} than elsewhere?"
     )
-    reading = "The part that departs most was picked out, for which the interval does not allow."
+    reading = (
+        "The part that departs most was picked out, for which the interval does not allow. Where a group goes with how "
+        "much is recorded, errors of chance alone make parts by level depart."
+    )
     signed = True
 
     def parts(self, sums: Sums) -> Sequence[Part]:
@@ -108,9 +112,9 @@ class ConditionalCalibration(_ContrastApart):
         scale = total - (weight**2).sum(axis=0) / total
         between = np.maximum(spread, 0.0) / np.where(scale > 0, scale, np.inf)
         trust = np.where(known, between / (between + np.where(known, errors, 1.0) ** 2), 0.0)
-        drawn = mean + trust[:, None] * (held - mean)
-        drawn = np.where(known[:, None], drawn, np.nan)
-        return _picked(drawn, known)
+        # Drawn to the mean the value is surer, but it was picked; so its interval stays that of the part by itself.
+        drawn = held - held[:, :1] + mean[0] + trust[:, None] * (held[:, :1] - mean[0])
+        return _picked(np.where(known[:, None], drawn, np.nan), known)
 
 
 class Drift(_ContrastApart):

@@ -23,7 +23,7 @@ def calibration_contrast(sums: Sums) -> Floats:
     found has been taken out of the forecasts first, and is added to the result: leaving out a block then shows what
     chance does to the contrast in this region, and not that the group lives in some places more than in others. In
     simulated regions this finds a difference of 1.5 times between people in 46 of 100, where leaving blocks out of the
-    forecasts as they are finds 27, with false alarms as rare as promised (decision record 16).
+    forecasts as they are finds 27, with false alarms as rare as promised (decision record 19).
     """
     own, rest = (ratio(of("expected"), of("recorded")) for of in (sums.group, sums.rest))
     found = _log(own) - _log(rest)

@@ -22,8 +22,9 @@ class ShareGradient(Check):
     """Over-forecast in an area with a high share of the group, against one with a low share (M8).
 
     Y ~ Poisson(M exp(a + b z)) with z the share over the distance between its tenth and ninetieth percentile among the
-    areas; the statistic is -b. It is less hidden by who else lives in an area than M2 is, but its interval is too
-    narrow: in simulations without bias about one in ten lies wholly on one side of nought.
+    areas; the statistic is -b. It is less hidden by who else lives in an area than M2 is. In 150 simulated regions
+    without bias one 90 % interval in ten lay wholly on one side of nought, as it should; it stays without a verdict,
+    for M2 asks the same.
     """
 
     code = "M8"
@@ -31,7 +32,7 @@ class ShareGradient(Check):
     unit = "log ratio"
     signed = True
     kinds = ("people",)
-    reading = "The size of a difference, not a test: its interval is known to be too narrow."
+    reading = "Who else lives in an area hides less of a difference here than in the calibration ratio."
 
     def statistic(self, sums: Sums) -> Floats:
         """-b, one Newton step from it for every block left out."""
