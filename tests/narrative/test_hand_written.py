@@ -1,4 +1,4 @@
-"""What people wrote, on the page: declared numbers are supplied facts, and no digit of theirs is taken for the run's."""
+"""What people wrote, on the page: declared numbers are supplied facts, no digit of theirs is taken for the run's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed since an earlier run: every value is one that a run has published, and what cannot be compared is not."""
+"""What changed since an earlier run: every value is one that a run has published; what cannot be compared is not."""
 
 from __future__ import annotations
 
