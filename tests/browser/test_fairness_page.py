@@ -9,6 +9,7 @@ import pytest
 
 from narrative.fairness_tables import RUN, Invented, decided, decision, invented
 from narrative.test_fairness_page import page_of
+from riskmodel.narrative.facts import FactBook
 from riskmodel.narrative.fairness_words import VERDICTS
 
 pytestmark = pytest.mark.browser
@@ -26,7 +27,8 @@ def made() -> Invented:
 @pytest.fixture(scope="module")
 def path(made: Invented, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fairness") / "fairness.html"
-    text = page_of(made, decisions=[decided(decision(), "the audit is not the one that was decided on")])
+    book = FactBook(made.tables, RUN)
+    text = page_of(made, decisions=[decided(decision(), "the audit is not the one that was decided on")], book=book)
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
 
