@@ -94,9 +94,10 @@ def new_workspace(root: Path) -> Path:
     return root
 
 
-def store_audited(ran: Path, root: Path, audit: pd.DataFrame) -> Stored:
+def store_audited(ran: Path, root: Path, audit: pd.DataFrame, **about: Any) -> Stored:
     """Store the small run of one workspace in another, with this audit, by the steps with which a run leaves.
 
+    ``about`` is what the stored run shall be about, where that is other than the run's own.
     ``audit.json`` is invented too: no version of the program would write it, as none may write a signed one anew.
     """
     with tempfile.TemporaryDirectory() as scratch:
@@ -104,7 +105,7 @@ def store_audited(ran: Path, root: Path, audit: pd.DataFrame) -> Stored:
         held = read_narration(kept.narration, kept.bundle / "tables")
         shown = audit["model_id"].replace("rolling_12", held.about.model_id)
         tables = {**held.tables, "audit": audit.assign(model_id=shown)}
-        said = held.about.model_copy(update={"tables": {**held.about.tables, "audit": "csv"}})
+        said = held.about.model_copy(update={"tables": {**held.about.tables, "audit": "csv"}, **about})
         record = json_text({"run_id": said.run_id, "rows": len(audit)})
         digest = hashlib.sha256(record.encode()).hexdigest()
         published = Published(tables=tables, model_id=said.model_id, headline=said.headline, audit=record)

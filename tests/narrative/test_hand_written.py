@@ -1,4 +1,4 @@
-"""What people wrote, on the page: declared numbers are supplied facts, no digit of theirs is taken for the run's."""
+"""What people wrote, on the page: declared numbers are supplied facts, and no other digit passes for one of the run."""
 
 from __future__ import annotations
 

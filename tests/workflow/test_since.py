@@ -1,4 +1,4 @@
-"""What changed since an earlier run: every value is one that a run has published; what cannot be compared is not."""
+"""What changed since an earlier run: every value is one that a run has published, and like is compared with like."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import assessment_builders as given
 from conftest import contents
 from deciding_builders import AUDITED, Stored, audit_rows, new_workspace, store_audited
 from riskmodel.contracts.errors import UsageError
@@ -33,14 +34,17 @@ def stored(small_run: Any, tmp_path_factory: pytest.TempPathFactory) -> Stored:
     """Two runs in one store: an earlier one with another answer in its audit, then the small run itself."""
     root = new_workspace(tmp_path_factory.mktemp("since") / "w")
     store_audited(small_run.workspace, root, audit_rows(*CHANGED), run_id=EARLIER, as_of=THEN)
-    return store_audited(small_run.workspace, root)
+    return store_audited(small_run.workspace, root, audit_rows(*AUDITED))
 
 
 @pytest.fixture(scope="module")
 def now(stored: Stored) -> Narration:
+    """The small run with invented counts: its own forecast does not reach over twelve months."""
     with tempfile.TemporaryDirectory() as scratch:
         kept = fetch_kept(find_run("small@latest", workspace=stored.root), Path(scratch))
-        return read_narration(kept.narration, kept.bundle / "tables", only=SINCE_NEEDS)
+        held = read_narration(kept.narration, kept.bundle / "tables", only=SINCE_NEEDS)
+    counts = {name: given.tables()[name] for name in ("outlook", "history", "places")}
+    return replace(held, tables={**held.tables, **counts})
 
 
 def earlier(now: Narration, about: dict[str, Any] | None = None, **tables: Callable[[pd.DataFrame], Any]) -> Narration:
@@ -56,23 +60,24 @@ def rows(table: pd.DataFrame, what: str) -> pd.DataFrame:
 
 def test_expected_and_recorded_are_those_of_both_runs(now: Narration) -> None:
     """Held against a plain loop over both runs' tables."""
-    halved = earlier(now, outlook=lambda t: t.assign(mean=t["mean"] / 2, low=t["low"] / 2.0, high=t["high"] / 2.0))
-    table, withheld = build_since(now, halved)
+    shares = np.resize([0.5, 1.0, 2.0], len(now.tables["outlook"]))
+    ends = ("mean", "low", "high")
+    before = earlier(now, outlook=lambda t: t.assign(**{end: t[end] * shares for end in ends}))
+    table, withheld = build_since(now, before)
     assert not withheld.any(axis=None)
     outlook, history = now.tables["outlook"], now.tables["history"]
     wide = {"pfa", "csp24", "lad24", "local"}
     expected = {
-        (r["target"], r["location"]): r
-        for r in outlook.to_dict("records")
+        (r["target"], r["location"]): (r, share)
+        for r, share in zip(outlook.to_dict("records"), shares, strict=True)
         if r["window"] == "12_months" and r["level"] in wide
     }
     found = rows(table, "expected")
     assert len(found) == len(expected) > 0
     for row in found.to_dict("records"):
-        own = expected[row["target"], row["location"]]
-        assert (row["before"], row["now"]) == (own["mean"] / 2, own["mean"])
-        assert row["note"] == ("more" if own["low"] > own["high"] / 2 else "the ranges meet")
-    assert set(found["note"]) == {"more", "the ranges meet"} or set(found["note"]) == {"more"}
+        own, share = expected[row["target"], row["location"]]
+        assert (row["before"], row["now"]) == (own["mean"] * share, own["mean"])
+        assert row["note"] == {0.5: "more", 1.0: "the ranges meet", 2.0: "fewer"}[share]
     for row in rows(table, "recorded").to_dict("records"):
         whole = [
             r for r in history.to_dict("records")
@@ -80,7 +85,7 @@ def test_expected_and_recorded_are_those_of_both_runs(now: Narration) -> None:
             and (r["target"], r["location"]) == (row["target"], row["location"])
         ]  # fmt: skip
         newest = max(whole, key=lambda r: r["end"])
-        assert row["before"] == row["now"] == newest["recorded"]
+        assert row["before"] == row["now"] == newest["recorded"] == 3023
         assert row["now_words"].endswith(str(newest["end"].date()))
 
 
@@ -169,7 +174,7 @@ def test_narrate_since_an_earlier_run(stored: Stored, command_here: Any, tmp_pat
     before, after = contents(tmp_path / "plain"), contents(tmp_path / "since")
     assert set(after) - set(before) == {"tables/since.csv"}
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"index.html", "facts.json", "manifest.json", "tables/csv-metadata.json"}
+    assert changed == {"index.html", "narrative.docx", "facts.json", "manifest.json", "tables/csv-metadata.json"}
     found = verify_bundle(tmp_path / "since", expect=done.json["manifest_sha256"])
     assert found.holds, found.problems
     assert json.loads(after["manifest.json"])["since"] == EARLIER

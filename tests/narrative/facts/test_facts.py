@@ -17,6 +17,7 @@ from riskmodel.contracts.tables import TableError
 from riskmodel.narrative.bundle import write_bundle
 from riskmodel.narrative.facts import FactBook, as_html, as_plain, bare, stray_digits
 from riskmodel.narrative.facts.file import build_facts, read_facts, write_facts
+from riskmodel.narrative.facts.forms import written
 from riskmodel.narrative.facts.formulas import evaluate
 from riskmodel.narrative.facts.marks import mark
 from riskmodel.narrative.verify import verify_bundle
@@ -221,3 +222,17 @@ def test_the_file_of_facts_and_the_table_hold_the_same(tmp_path: Path) -> None:
     assert ids == set(table["fact_id"])
     row = table.set_index("fact_id").loc["views.1"]
     assert (row["origin"], row["source"], row["as_of"]) == ("supplied", "The board's survey", "2025-05-01")
+
+
+@given(
+    st.floats(-1e4, 1e4), st.sampled_from(["change", "share", "whole", "one_decimal", "expected", "times", "percent"])
+)
+def test_words_are_the_same_after_a_table_was_written_and_read_back(value: float, form: str) -> None:
+    assert written(form, [float(f"{value:.10g}")]) == written(form, [value])
+
+
+@pytest.mark.parametrize("tenths", range(-45, 55, 10))
+def test_a_half_is_rounded_to_one_side_however_it_was_worked_out(tenths: int) -> None:
+    half = tenths / 1000
+    around = {written("change", [value]) for value in (half, np.nextafter(half, 1), np.nextafter(half, -1))}
+    assert len(around) == 1

@@ -14,7 +14,7 @@ from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import joined, period_words
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, joined, period_words
 from riskmodel.narrative.model_words import cluster_words
 from riskmodel.narrative.published import WIDE
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
@@ -63,18 +63,18 @@ def _numbers(assessment: Assessment, held: pd.DataFrame) -> Section | None:
     named = assessment.published.outlook.where(windows=["12_months"], levels=WIDE).rows
     listed = set(zip(named["level"], named["location"], strict=True))
     titles = {counted.target: counted.title for counted in assessment.targets}
-    expected = held[(held["what"] == "expected") & held["target"].isin(list(titles))]
+    counted = held[held["what"].isin(["expected", "recorded"]) & held["target"].isin(list(titles))]
     rows = [
         Row(
             (
                 titles[r["target"]], bare(str(r["name"])), LEVEL_NAMES[r["level"]],
                 *(_one(assessment, at, "recorded", r, end) for end in ("before", "now")),
                 *(_range(assessment, at, r, end) for end in ("before", "now")),
-                _READING[r["note"]],
+                _READING[r["note"] if r["what"] == "expected" else "cannot be said"],
             )
         )
-        for _, r in expected.iterrows()
-        if (r["level"], r["location"]) in listed
+        for _, r in counted.drop_duplicates(["target", "level", "location"]).iterrows()
+        if not listed or (r["level"], r["location"]) in listed
     ]  # fmt: skip
     if not rows:
         return None
@@ -92,16 +92,14 @@ def _numbers(assessment: Assessment, held: pd.DataFrame) -> Section | None:
 
 def _one(assessment: Assessment, at: dict[Any, int], what: str, row: Any, end: str) -> str:
     found = at.get((what, row["target"], row["level"], row["location"]))
-    return "not available" if found is None else assessment.say("since", found, end, "recorded")
+    form = "recorded" if what == "recorded" else "expected"
+    return NOT_AVAILABLE if found is None else assessment.say("since", found, end, form)
 
 
 def _range(assessment: Assessment, at: dict[Any, int], row: Any, end: str) -> str:
-    key = (row["target"], row["level"], row["location"])
-    middle, low, high = (
-        assessment.say("since", at[what, *key], end, "expected")
-        for what in ("expected", "expected_low", "expected_high")
-    )
-    return f"{middle} ({low} to {high})"
+    kinds = ("expected", "expected_low", "expected_high")
+    middle, low, high = (_one(assessment, at, what, row, end) for what in kinds)
+    return middle if low == NOT_AVAILABLE else f"{middle} ({low} to {high})"
 
 
 def _told(assessment: Assessment, held: pd.DataFrame) -> list[str]:

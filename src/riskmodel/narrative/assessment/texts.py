@@ -58,7 +58,7 @@ def _marked(text: WrittenText, book: FactBook) -> dict[str, str]:
     """Each declared number, marked."""
     return {
         fact.id: book.supplied(
-            f"text.{text.path.stem}.{fact.id}", float(fact.value), form="as_given", source=fact.source,
+            f"text.{text.path.stem}.{fact.id}", float(fact.value), form="supplied", source=fact.source,
             as_of=fact.date.isoformat(), unit=fact.unit,
         )
         for fact in text.spec.facts

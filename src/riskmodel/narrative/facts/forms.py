@@ -49,13 +49,14 @@ def _money(value: float) -> str:
     return f"\N{POUND SIGN}{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
 
 
-def _as_given(value: float) -> str:
+def _supplied(value: float) -> str:
+    """As a person wrote it, to the last digit."""
     return f"{value:,.15g}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else NOT_AVAILABLE
 
 
 FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
-        "as_given": _as_given,
+        "supplied": _supplied,
         "whole": _whole,
         "one_decimal": _decimals(1),
         "two_decimals": _decimals(2),
@@ -92,9 +93,14 @@ A form ``log_...`` takes the logarithm of what it writes."""
 def written(form: str, values: list[float]) -> str:
     """Values in the words of a form.
 
+    A table is written with ten digits and read back by whoever checks: words are those of ten digits, so that both
+    round a half to the same side.
+
     Examples
     --------
     >>> written("expected", [14612.4]), written("rank_band", [1, 3, 6])
     ('14,612', 'among the 3 highest of 6')
     """
-    return FORMS[form](*values)
+    if form == "supplied":
+        return _supplied(*values)
+    return str(FORMS[form](*(float(f"{value:.10g}") for value in values)))
