@@ -57,6 +57,7 @@ def _supplied(value: float) -> str:
 FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "supplied": _supplied,
+        "as_given": _supplied,
         "whole": _whole,
         "one_decimal": _decimals(1),
         "two_decimals": _decimals(2),
@@ -71,7 +72,7 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "rank_band": rank_words,
         "ordinal": lambda value: ordinal(round(value)) if math.isfinite(value) else NOT_AVAILABLE,
         "money": _money,
-        "one_more": lambda value: _as_given(1 + value),
+        "one_more": lambda value: _supplied(1 + value),
         "figure": figure_words,
         "people": people_words,
         "seen": seen_words,
