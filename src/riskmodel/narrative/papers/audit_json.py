@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json", "audit_content", "audit_json"]
 
-_TABLES = (AUDIT, INTERSECTIONS, TIPPING_POINTS, DATA_REQUESTS)
+_BESIDE = (INTERSECTIONS, TIPPING_POINTS, DATA_REQUESTS)
 
 
 def audit_json(papers: Papers) -> str:
@@ -38,10 +38,12 @@ def audit_content(papers: Papers) -> dict[str, Any]:
     -------
     dict
         What names the run and its policy; ``verdicts``: model -> verdict -> number of rows; ``concerns`` of the model
-        planners are shown and ``baseline_concerns``; and the rows of ``audit``, ``intersections``, ``tipping_points``
-        and ``data_requests``. A blank is null; floats have ten significant digits, as in the CSV files.
+        planners are shown and ``baseline_concerns``; and the rows of ``audit`` for these two models (those of every
+        candidate are in ``tables/audit.csv``), ``intersections``, ``tipping_points`` and ``data_requests``. A blank is
+        null; floats have ten significant digits, as in the CSV files.
     """
     audit = papers.table("audit")
+    decided = audit[audit["model_id"].isin([papers.model_id, papers.baseline])]
     models = sorted(audit["model_id"].unique())
     return {
         "run_id": papers.run_id,
@@ -61,7 +63,8 @@ def audit_content(papers: Papers) -> dict[str, Any]:
         "verdicts_carried_by": list(CARRY_VERDICT),
         "concerns": _concerns(papers, papers.model_id),
         "baseline_concerns": _concerns(papers, papers.baseline),
-        **{table.name: _records(papers.table(table.name), table) for table in _TABLES},
+        "audit": _records(decided, AUDIT),
+        **{table.name: _records(papers.table(table.name), table) for table in _BESIDE},
     }
 
 
