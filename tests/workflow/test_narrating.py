@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -80,10 +81,14 @@ def test_a_decision_changes_what_every_page_print_and_sheet_says_and_no_number(d
     before, after = contents(decided.bundle), contents(tmp_path / "b")
     assert set(before) == set(after)
     changed = {name for name in before if before[name] != after[name]}
-    said = {name for name in before if name.endswith((".html", ".md", ".xlsx", ".svg"))}
+    said = {name for name in before if name.endswith((".html", ".md", ".xlsx", ".docx", ".svg"))}
     assert changed == said | {"manifest.json", "decisions.json", "atrs.json"}
     for name in [name for name in changed if name.endswith((".html", ".md", ".json"))]:
         assert ACCEPTED.encode() in after[name] and b"Draft: not approved" not in after[name], name
+    for path in (tmp_path / "b").rglob("*.docx"):
+        with zipfile.ZipFile(path) as packed:
+            words = b"".join(packed.read(name) for name in packed.namelist())
+        assert ACCEPTED.encode() in words and b"Draft: not approved" not in words, path.name
     listed = json.loads(after["decisions.json"])["decisions"]
     assert [(d["verdict"], d["stands"]) for d in listed] == [("refuse", False), ("accept", True)]
     assert listed[0]["dissent"] == "B. Name would accept."
