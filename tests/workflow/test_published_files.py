@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from riskmodel.sources.synthetic import SyntheticRegion
 from riskmodel.workflow.comparing import compare
 from riskmodel.workflow.definitions import read_definitions
 from riskmodel.workflow.leave import write_outcome
+from riskmodel.workflow.narrating import review_of
+from riskmodel.workflow.narration import make_narration, read_about, save_narration
 from riskmodel.workflow.outlooks import draw_all
-from riskmodel.workflow.pages import Published, _outlines
-from riskmodel.workflow.publishing import all_tables, publish
+from riskmodel.workflow.pages import audit_text
+from riskmodel.workflow.publishing import Published, all_tables, publish
 from riskmodel.workflow.session import open_session
 from riskmodel.workflow.steps import train
 from riskmodel.workflow.streams import forecast_streams
@@ -80,8 +83,12 @@ def left(repository: Path, tmp_path_factory: pytest.TempPathFactory, synthetic_r
     side = forecast_streams(session)
     tables = all_tables(session, comparison, forecasts, "historic_mean", side)
     safe = publish(session, comparison, tables, "historic_mean", side, audience="public")
-    write_outcome(session, safe, root / "bundle")
-    return Left(root / "bundle", tables, safe, _outlines(session), session.as_of)
+    narration, stored = make_narration(session, safe), root / "narration"
+    safe = replace(safe, audit=audit_text(narration))
+    save_narration(narration, stored)
+    review = review_of(read_about(stored), hashlib.sha256((safe.audit or "").encode()).hexdigest(), workspace)
+    write_outcome(safe, stored, review, root / "bundle")
+    return Left(root / "bundle", tables, safe, narration.outlines, session.as_of)
 
 
 @pytest.fixture(scope="module")

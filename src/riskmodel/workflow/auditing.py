@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from riskmodel.backtest.run import Backtest, run_backtest
-from riskmodel.backtest.scores import as_cube
-from riskmodel.contracts.audit_tables import AUDIT, AUDIT_PLACES, AUDIT_REFITS, TIPPING_POINTS
+from riskmodel.backtest.run import Backtest
+from riskmodel.contracts.audit_tables import AUDIT, AUDIT_PLACES, TIPPING_POINTS
 from riskmodel.contracts.errors import NotEnoughHistory
-from riskmodel.contracts.specs import ModelSpec
 from riskmodel.contracts.tables import as_table
 from riskmodel.fairness.audit import build_audit
 from riskmodel.fairness.blocks import make_tilings
@@ -26,16 +24,14 @@ from riskmodel.fairness.crossed_ratios import build_intersections
 from riskmodel.fairness.feedback import build_feedback
 from riskmodel.fairness.poor_base import with_poor_base
 from riskmodel.fairness.priority import put_first
-from riskmodel.fairness.proxies import build_proxies, proxies_of
+from riskmodel.fairness.proxies import build_proxies
 from riskmodel.fairness.reaudit import judge_people, judge_records
-from riskmodel.fairness.refit_changes import compare_refits, refit_not_made
 from riskmodel.fairness.requests import build_data_requests
 from riskmodel.fairness.sensitivity import build_tipping_points
 from riskmodel.features.training import FeatureBlocks, labels
-from riskmodel.forecast import make_model
-from riskmodel.models.ensemble import Ensemble
 from riskmodel.panel.quality import quality_row
 from riskmodel.workflow.audit_evidence import Gathered, gather_evidence, poor_base_of
+from riskmodel.workflow.audit_refits import build_refits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +42,6 @@ __all__ = ["WITHOUT_POOR_BASE", "AuditSoFar", "audit_candidates", "audit_notes",
 
 WITHOUT_POOR_BASE = "without places where residents are a poor base"
 """The part of the audit that leaves those places out."""
-_REFIT_ORIGINS, _REFIT_HORIZONS = 5, (1, 3, 6)
 _PLACES = ("lad24", "msoa21")
 
 Floats = npt.NDArray[np.float64]
@@ -116,7 +111,7 @@ def audit_tables(
         proxies = _proxies(session, gathered, selected, attributions)
         tables |= {} if proxies is None else {"proxies": proxies}
         step()
-        tables["audit_refits"] = _refits(session, gathered, selected, proxies)
+        tables["audit_refits"] = build_refits(session, gathered, selected, proxies)
         step()
     tables["data_requests"] = build_data_requests(
         tables["audit"], gathered.groupings, session.definitions.policy.evidence, model_id=selected, level="lsoa21"
@@ -336,91 +331,3 @@ def _proxies(
             )
         )  # fmt: skip
     return pd.concat(frames, ignore_index=True) if frames else None
-
-
-def _refits(session: Session, gathered: Gathered, selected: str, proxies: pd.DataFrame | None) -> pd.DataFrame:
-    """The model shown learned again without proxies, police-generated inputs and permitted group shares."""
-    import pandas as pd
-
-    people = [g for g in gathered.characteristics if g.kind == "people"]
-    named = {
-        "without proxies": set() if proxies is None else set(proxies_of(proxies)),
-        "without police-generated inputs": _police_generated(session),
-        "without permitted group shares": _group_shares(session),
-    }
-    frames = [_refit(session, gathered, selected, name, dropped, people) for name, dropped in named.items()]
-    return as_table(pd.concat(frames, ignore_index=True), AUDIT_REFITS)
-
-
-def _refit(
-    session: Session, gathered: Gathered, selected: str, name: str, dropped: set[str], people: list[Any]
-) -> pd.DataFrame:
-    models = _with_members(session, selected)
-    learns = any(make_model(m, session.definitions.experiment.seed).learns for m in models)
-    held = {feature.label for feature in session.definitions.features}
-    gone = dropped & held
-    if not learns or not gone:
-        reason = "the model shown learns nothing" if not learns else "the model shown holds none"
-        return refit_not_made(name, people, left_out=0, reason=reason)
-    definitions = session.definitions
-    origins = [int(origin) for origin in gathered.evidence.origins]
-    spread = np.unique(np.linspace(0, len(origins) - 1, min(_REFIT_ORIGINS, len(origins))).round().astype(int))
-    wanted = [h for h in _REFIT_HORIZONS if h in gathered.evidence.horizons] or [int(gathered.evidence.horizons[0])]
-    plan = replace(
-        definitions.plan,
-        features=tuple(f for f in definitions.features if f.label not in gone),
-        models=tuple(models),
-    )
-    backtest = definitions.experiment.backtest.model_copy(update={"minimum_origins": 1})
-    try:
-        made = run_backtest(
-            session.held.panel, plan, backtest, as_of=session.as_of, horizons=wanted,
-            origins=[origins[i] for i in spread], jobs=session.jobs,
-        )  # fmt: skip
-    except NotEnoughHistory as error:
-        return refit_not_made(name, people, left_out=len(gone), reason=str(error.what))
-    geography = session.held.panel.geography
-    return compare_refits(
-        gathered.cube, as_cube(made.table), people, model_id=selected, name=name, left_out=len(gone),
-        residents=pd_series(geography.population, geography.areas),
-        priority_share=definitions.policy.priority_share,
-    )  # fmt: skip
-
-
-def pd_series(values: Floats, areas: npt.NDArray[np.str_]) -> pd.Series[float]:
-    """Values by area."""
-    import pandas as pd
-
-    return pd.Series(values, index=pd.Index(areas, name="area"))
-
-
-def _with_members(session: Session, selected: str) -> list[ModelSpec]:
-    """A model's definition, and where it is several together theirs as well; none of them is searched again."""
-    held = {m.model_id: m for m in session.definitions.experiment.models}
-    own = make_model(held[selected], session.definitions.experiment.seed)
-    names = [*(own.members if isinstance(own, Ensemble) else ()), selected]
-    return [held[name].model_copy(update={"search": None}) for name in names]
-
-
-def _police_generated(session: Session) -> set[str]:
-    sources = session.definitions.sources
-    return {
-        f.label
-        for f in session.definitions.features
-        for part in f.input.parts
-        if part.source and set(part.measures) & set(sources[part.source].police_generated)
-    }
-
-
-def _group_shares(session: Session) -> set[str]:
-    factors = {
-        f"{domain}/{name}": factor
-        for domain, held in session.definitions.workspace.read_all("factor").items()
-        for name, factor in held.factors.items()
-    }
-    return {
-        f.label
-        for f in session.definitions.features
-        for part in f.input.parts
-        if part.name in factors and factors[part.name].characteristic is not None
-    }
