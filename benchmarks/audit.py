@@ -1,6 +1,6 @@
 """The audit of the audit: does it stay silent where there is nothing, and find what was put there?
 
-Run: ``python benchmarks/audit.py [SEEDS]``; two processes, about a quarter of an hour of CPU. Each seed is another region
+Run: ``python benchmarks/audit.py [SEEDS]``; two processes, a quarter of an hour of CPU. Each seed is another region
 (``tests/audited.py``): places, residents, true rates, counts, and forecasts that are the true rate times errors of
 known size, so nothing is learned. Biases are put in by a factor between people: a group's own forecasts are off by it,
 an area's by its power of the group's share. How blocks are cut, how many there are, what a standard error allows for
