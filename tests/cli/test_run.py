@@ -100,7 +100,8 @@ def test_stdout_holds_the_result_and_stderr_the_progress(small_run: Any) -> None
     assert any("2023-10" in note and "not zero" in note for note in result["notes"])
     assert Path(result["out"]) == small_run.out
     assert [line.split(" (")[0] for line in small_run.first.err.splitlines()] == [
-        "Reading published files", "Backtest", "Training and forecasting", "Explaining the models",
+        "Reading published files", "Backtest", "Counts by group, for the audit", "Audit of every candidate",
+        "Training and forecasting", "Explaining the models", "Audit in detail",
     ]  # fmt: skip
 
 
