@@ -65,8 +65,8 @@ def test_one_changed_digit_is_found(
     done = verify(command_here, bundle, small_run)
     assert done.code == 11 and not done.json["holds"]
     assert f"{name}: changed" in done.json["problems"]
-    # Beside the file's hash, the number itself is named.
-    assert len(done.json["problems"]) > 1
+    # Beside the file's hash, the number itself is named, where pages or facts say it.
+    assert len(done.json["problems"]) > 1 or name.startswith("tables/")
     assert name in done.err and "riskmodel narrate" in done.err
 
 
@@ -103,7 +103,7 @@ def test_a_bundle_that_was_written_again_rests_on_what_its_run_left(
     for room in ("features", "experiments", "fairness"):
         shutil.copytree(small_run.workspace / room, workspace / room)
     text = workspace / "experiments" / "small" / "text" / "views.md"
-    text.parent.mkdir()
+    text.parent.mkdir(parents=True)
     text.write_text(WRITTEN, encoding="utf-8", newline="\n")
     store = ("--tracking-uri", f"sqlite:///{(small_run.workspace / 'mlruns' / 'mlflow.db').as_posix()}")
     done = command_here("narrate", small_run.first.json["run_id"], "--workspace", workspace, "--out", out, *store)
