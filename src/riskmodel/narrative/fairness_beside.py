@@ -122,7 +122,9 @@ def tested_section(tested: Sequence[Tested], book: FactBook | None = None) -> Se
         "and how often where nothing is."
     ]
     if not tested:
-        words.append("The figures are not at hand in this run; the command make bench-audit measures them.")
+        words.append(
+            "The figures are not at hand in this run; docs/benchmarks.md has them once make bench-audit has run."
+        )
         return Section(name, heading, words, tag=tag)
     said = [_tested_words(number, t, book) for number, t in enumerate(tested, start=1)]
     bullets = [
