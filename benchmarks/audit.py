@@ -9,10 +9,12 @@ and the degrees of freedom were settled on seeds from 9000 on, so these begin at
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import audited
+import riskmodel.fairness
 from audited import MODEL, Region, make_evidence_of, make_outcomes_of, make_region
 from invented import invented, invented_groupings, plan_of
 from riskmodel.backtest.run import run_backtest
@@ -32,6 +35,7 @@ from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.contracts.specs import BacktestSpec
 from riskmodel.fairness.audit import build_audit
 from riskmodel.fairness.evidence import Evidence, make_evidence
+from riskmodel.fairness.tested import Tested
 from riskmodel.fairness.verdicts import CONCERN, NO_EVIDENCE, NOT_VISIBLE
 
 SEEDS, LAST, LEARNED = 400, 9000, 3
@@ -51,6 +55,14 @@ BIASED = {
     "most deprived fifth x 1.1": ("deprivation", "most", 1.1),
     "most deprived fifth x 1.2": ("deprivation", "most", 1.2),
 }
+SAID = {
+    "Black residents x 1.5": ("Too much for Black residents", 1.5),
+    "Black residents x 0.67": ("Too little for Black residents", 0.67),
+    "Black residents x 2": ("Too much for Black residents", 2.0),
+    "most deprived fifth x 1.1": ("Too much in the most deprived fifth", 1.1),
+    "most deprived fifth x 1.2": ("Too much in the most deprived fifth", 1.2),
+}
+COMPOSITION, BY_RECORDS = "where people live", "counts by group"
 BY_GROUP = {
     "women": ("sex", "female"),
     "disabled people": ("disability", "disabled"),
@@ -225,6 +237,34 @@ def report(found: list[Found]) -> str:
         cells = " | ".join(shown("by group", what, people) for what in ("alarm", "x 1.5", "x 0.67", "not visible"))
         lines.append(f"| {people} | {cells} |")
     return "\n".join([*lines, "", *_targets(held)])
+
+
+def tested(found: list[Found]) -> list[Tested]:
+    """The lines that the fairness page shows, of regions as the first are."""
+    main = next(iter(REGIONS))
+    people = {"ethnic_group": "ethnic groups", "deprivation": "deprivation fifths", "sex": "women and men",
+              "disability": "disabled people and others"}  # fmt: skip
+    asked = [
+        *((f"Nothing: {people[each]}", COMPOSITION, 1.0, (main, "alarm", each)) for each in CHARACTERISTICS),
+        *((said, COMPOSITION, times, (main, "found", bias)) for bias, (said, times) in SAID.items()),
+        *((f"Nothing: {each}", BY_RECORDS, 1.0, ("by group", "alarm", each)) for each in BY_GROUP),
+        *((f"Too much for {each}", BY_RECORDS, 1.5, ("by group", "x 1.5", each)) for each in BY_GROUP),
+        *((f"Too little for {each}", BY_RECORDS, 0.67, ("by group", "x 0.67", each)) for each in BY_GROUP),
+    ]
+    lines = []
+    for what, evidence, effect, key in asked:
+        share, low, high = (round(value, 4) for value in interval([each[key] for each in found]))
+        lines.append(
+            Tested(what=what, evidence=evidence, effect=effect, found=share, low=low, high=high, regions=len(found))
+        )
+    return lines
+
+
+def keep(found: list[Found]) -> None:
+    """Leave those lines in the package, for the fairness page."""
+    text = json.dumps([asdict(line) for line in tested(found)], indent=1, ensure_ascii=False)
+    path = Path(riskmodel.fairness.__file__).with_name("tested.json")
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def _targets(held: Mapping[tuple[str, ...], list[float]]) -> list[str]:

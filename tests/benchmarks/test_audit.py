@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import audit
 
 from riskmodel.contracts.registry import names
+from riskmodel.fairness.tested import read_tested
 from riskmodel.fairness.verdicts import VERDICTS
 
 
@@ -38,6 +39,15 @@ def test_what_is_put_in_shows_as_much_less_between_places(found: audit.Found) ->
     assert 1.04 < found["1,400 areas", "shows as", "Black residents x 1.5"] < 1.12
     assert found["by group", "not visible", "women"] == found["by group", "not visible", "disabled people"] == 1.0
     assert found["by group", "x 1.5", "women"] == 1.0
+
+
+def test_every_bias_has_its_line_on_the_page(found: audit.Found) -> None:
+    lines = audit.tested([found] * 10)
+    assert len({(line.what, line.evidence, line.effect) for line in lines}) == len(lines)
+    assert {line.regions for line in lines} == {10}
+    kept = read_tested()
+    assert [line.what for line in kept] == [line.what for line in lines]
+    assert min(line.regions for line in kept) >= 400
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 40), (3, 40), (40, 40), (210, 600)])

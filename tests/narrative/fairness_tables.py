@@ -26,8 +26,9 @@ from riskmodel.contracts.policy_specs import DecisionSpec, PolicySpec
 from riskmodel.contracts.specs import CharacteristicSpec
 from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.fairness.cross_stream import part_of
 from riskmodel.fairness.decisions import Decision
-from riskmodel.narrative.fairness_beside import Tested
+from riskmodel.fairness.tested import Tested
 from riskmodel.narrative.maps import Outlines, make_outlines
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -40,6 +41,7 @@ PLANNED = {
     ("ethnic_group", "composition", "white"): ("concern", "notice", 0.061, 0.017),
     ("ethnic_group", "composition", "asian"): ("no_evidence", "", 0.006, 0.018),
     ("ethnic_group", "composition", "mixed"): ("insufficient", "", -0.031, 0.05),
+    ("ethnic_group", "ambulance", "asian"): ("concern", "action", -0.14, 0.03),
     ("ethnic_group", "outcomes", "other"): ("suppressed", "", -0.021, 0.4),
     ("ethnic_group", "outcomes", "black"): ("concern", "action", -0.31, 0.09),
     ("sex", "outcomes", "female"): ("concern", "notice", -0.13, 0.03),
@@ -136,7 +138,8 @@ def _audit(
             if model in models[:2] and name in ("ethnic_group", "deprivation"):
                 rows += _parts(model, name, group, people, policy, chance)
             if name == "ethnic_group":
-                rows.append(_verdict(model, name, group, "composition", "ambulance", people, policy, chance))
+                rows.append(_verdict(model, name, group, "composition", "ambulance", people, policy, chance,
+                                     part_of("ambulance")))  # fmt: skip
     for names in policy.intersections:
         for model, parts in product(models, product(*(groups[name] for name in names))):
             people = float(chance.integers(20, 9_000))
@@ -154,8 +157,8 @@ def _verdict(
     verdict, severity = ("no_evidence" if abs(theta) + 1.75 * error < np.log(bounds.notice) else "insufficient"), ""
     if name in UNSEEN and evidence == "composition":
         verdict = "not_visible"
-    planned = PLANNED.get((name, evidence, group))
-    if planned is not None and source in (SOURCE, "police_victims") and model != BASELINE:
+    planned = PLANNED.get((name, source if source == "ambulance" else evidence, group))
+    if planned is not None and model != BASELINE:
         verdict, severity, theta, error = planned
     if " x " in name and people < 500:
         verdict, theta, error = "not_assessable", np.nan, np.nan

@@ -29,7 +29,7 @@ from narrative.fairness_tables import (
 )
 from narrative.page_reader import Reader
 from narrative.test_model_page import FORBIDDEN, HOSTILE
-from riskmodel.contracts.policy_specs import PolicySpec
+from riskmodel.contracts.policy_specs import PolicySpec, StopRuleSpec
 from riskmodel.contracts.tables import TableError
 from riskmodel.fairness.decision_files import form_text
 from riskmodel.fairness.gate import gate_of
@@ -373,7 +373,40 @@ def test_each_request_is_ready_to_be_sent(made: Invented, read: Reader) -> None:
     for row in requests.itertuples():
         for words in (row.wanted, row.columns, row.breakdowns, row.who, group_words(row.group)):
             assert words in said
-    assert "records of the group needed: 2,400" in said
+    assert "records needed of each group: 2,400" in said
+
+
+def test_many_groups_of_one_request_are_counted_and_listed(made: Invented) -> None:
+    held = made.tables["data_requests"]
+    many = pd.concat([held.iloc[:1].assign(group=f"group_{n}", least_records=200.0 + n) for n in range(9)])
+    read = read_of(made, tables={**made.tables, "data_requests": many})
+    said = words_of(read)
+    assert "9 groups: " in said
+    assert "records needed of each group: 200 to 208, by group" in said
+    assert "Group 1" not in said.partition("Every group that is asked about")[0]
+    assert [row[0] for row in read.tables["requests-table"]] == [f"Group {n}" for n in range(9)]
+
+
+def test_other_services_records_stand_apart_and_meet_no_stop_rule(made: Invented, read: Reader) -> None:
+    audit, said = made.tables["audit"], words_of(read)
+    beside = audit[(audit["part"] == "against ambulance") & (audit["model_id"] == MODEL)]
+    assert len(read.tables["streams-table"]) == len(beside) > 0
+    assert "Beside other services' records Compared with everyone else, less was forecast than they recorded" in said
+    assert "Whose violence does each service see" in said
+    of_parts = audit.assign(verdict=audit["verdict"].where(audit["part"] != "all", "no_evidence"))
+    page = words_of(read_of(made, tables={**made.tables, "audit": of_parts}))
+    assert "This audit has no such concern." in page
+    assert "This audit has that" not in page
+
+
+@pytest.mark.parametrize("when", ["concern_at_action", "concern_at_notice"])
+def test_a_stop_rule_is_said_to_be_met_where_the_gate_says_so(made: Invented, when: str) -> None:
+    rule = StopRuleSpec.model_validate({"when": when, "then": "It is not used."})
+    policy = made.policy.model_copy(update={"stop_rules": [rule]})
+    for model in (MODEL, BASELINE):
+        met = gate_of(made.tables["audit"], policy, model).stops
+        said = words_of(read_of(made, policy=policy, model_id=model))
+        assert ("This audit has that: " in said) == met
     assert "TO BE COMPLETED" in said.partition("Asked of, by whom and when")[2][:30]
 
 

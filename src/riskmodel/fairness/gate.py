@@ -17,7 +17,7 @@ from riskmodel.contracts.policy_specs import PolicySpec, StopRuleSpec
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Gate", "MetRule", "gate_of"]
+__all__ = ["Gate", "MetRule", "concerns_meeting", "gate_of"]
 
 _SEVERITIES = {"concern_at_action": ("action",), "concern_at_notice": ("notice", "action")}
 _LEVELS = {"concern_at_action": "at action level", "concern_at_notice": "at notice level or beyond"}
@@ -97,15 +97,16 @@ def gate_of(audit: pd.DataFrame, policy: PolicySpec, model_id: str) -> Gate:
     >>> gate_of(pd.DataFrame([row]), policy, "another").stops
     False
     """
-    of_all = audit["part"] == "all" if "part" in audit else True
-    concerns = audit[(audit["model_id"] == model_id) & (audit["verdict"] == "concern") & of_all]
-    rules = [(rule, _meeting(concerns, rule)) for rule in policy.stop_rules]
+    rules = [(rule, concerns_meeting(audit, rule, model_id)) for rule in policy.stop_rules]
     return Gate(
         model_id, tuple(MetRule(rule.then, _LEVELS[rule.when], _named(rows)) for rule, rows in rules if len(rows))
     )
 
 
-def _meeting(concerns: pd.DataFrame, rule: StopRuleSpec) -> pd.DataFrame:
+def concerns_meeting(audit: pd.DataFrame, rule: StopRuleSpec, model_id: str) -> pd.DataFrame:
+    """The rows of the audit of one model that meet a stop rule."""
+    of_all = audit["part"] == "all" if "part" in audit else True
+    concerns = audit[(audit["model_id"] == model_id) & (audit["verdict"] == "concern") & of_all]
     met = concerns["severity"].isin(_SEVERITIES[rule.when])
     if rule.characteristics:
         wanted = set(rule.characteristics)

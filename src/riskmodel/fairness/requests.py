@@ -84,7 +84,7 @@ def build_data_requests(
             if verdict is None or found.intersection(_JUDGED):
                 continue
             share = float(people) / everybody if everybody > 0 else 0.0
-            wanted = _form(parts, group, level, more=(grouping.characteristic, group) in held)
+            wanted = _form(parts, level, more=(grouping.characteristic, group) in held)
             least = records_needed(share, evidence, groups=len(grouping.groups))
             by_area = all(part.kind == "areas" for part in parts)
             forms.append(
@@ -131,14 +131,14 @@ def records_needed(share: float, evidence: EvidenceSpec, *, groups: int) -> floa
     return float(max(np.ceil(needed / 10.0) * 10.0, evidence.least_records))
 
 
-def _form(parts: Sequence[Grouping], group: str, level: str, *, more: bool) -> tuple[str, str, str]:
+def _form(parts: Sequence[Grouping], level: str, *, more: bool) -> tuple[str, str, str]:
     """What is wanted (of what is held already, more), its columns and its breakdowns."""
     of_people = [part for part in parts if part.kind == "people"]
     names = [part.characteristic for part in of_people]
     by = " and ".join(names)
     if not of_people:
         return (
-            f"More months of the same records by area: where '{group}' is, the area itself tells",
+            "More months of the same records by area: the area itself tells which group it belongs to",
             "; ".join([level, "month", "records"]),
             "none: the class is known from the area",
         )

@@ -6,7 +6,6 @@ In: findings, figures of the audit of the audit, an earlier audit. Out: sections
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from riskmodel.narrative.facts.marks import bare
@@ -19,9 +18,10 @@ from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
+    from riskmodel.fairness.tested import Tested
     from riskmodel.narrative.facts.book import FactBook
 
-__all__ = ["Tested", "changed_section", "counting_section", "tested_section"]
+__all__ = ["changed_section", "counting_section", "tested_section"]
 
 _TESTED_SOURCE = "docs/benchmarks.md"
 
@@ -35,32 +35,6 @@ _LINES = {
     "concern: more forecast than recorded": ("concern", "over"),
     **{VERDICTS[verdict]: (verdict, "") for verdict in STRENGTH if verdict not in ("concern", "described")},
 }
-
-
-@dataclass(frozen=True)
-class Tested:
-    """One line of the audit of the audit: how often the audit spoke up in invented regions whose truth is known.
-
-    Parameters
-    ----------
-    what : str
-        The wrong that was put into the forecast, in words.
-    evidence : str
-        What kind of evidence the audit had, in words.
-    effect : float
-        How many times too much or too little was forecast, person by person; 1 where nothing was wrong.
-    found, low, high : float
-        Share of regions with a concern, and its likely range.
-    regions : int
-    """
-
-    what: str
-    evidence: str
-    effect: float
-    found: float
-    low: float
-    high: float
-    regions: int
 
 
 def counting_section(audited: Audited) -> Section:
@@ -122,9 +96,7 @@ def tested_section(tested: Sequence[Tested], book: FactBook | None = None) -> Se
         "and how often where nothing is."
     ]
     if not tested:
-        words.append(
-            "The figures are not at hand in this run; docs/benchmarks.md has them once make bench-audit has run."
-        )
+        words.append("The figures are not at hand in this run; docs/benchmarks.md has them.")
         return Section(name, heading, words, tag=tag)
     said = [_tested_words(number, t, book) for number, t in enumerate(tested, start=1)]
     bullets = [

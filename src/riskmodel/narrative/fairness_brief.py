@@ -8,13 +8,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence, Sized
-from typing import TYPE_CHECKING
 
-from riskmodel.contracts.audit_tables import DATA_REQUESTS
 from riskmodel.fairness.decisions import USE_WORDS
 from riskmodel.narrative.facts.formulas import Formula
 from riskmodel.narrative.facts.marks import as_plain, bare
-from riskmodel.narrative.fairness_facts import quoted_rows, with_positions
 from riskmodel.narrative.fairness_rows import JUDGED, STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import (
     MARKS_OF,
@@ -25,16 +22,13 @@ from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import SUPPRESSED, joined
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = [
     "brief_section",
     "concerned",
     "concerns_of",
+    "differing",
     "first_line",
     "mark_of",
-    "requests_section",
     "seen_section",
     "smallest_words",
 ]
@@ -62,6 +56,9 @@ _SMALLEST = (
 _RECORDS = (
     "The audit compares the forecast with records. Violence that was never reported or recorded is in neither, so no "
     "figure here can show it; the section on gaps in the records asks what it would change."
+)
+_ELSEWHERE = (
+    "One of them may miss some violence, or count another kind: a reason to ask, and no verdict on the forecast."
 )
 _NO_PROOF = "Where nothing was found, that is no proof that there is nothing."
 
@@ -94,7 +91,7 @@ def blind_characteristics(audited: Audited) -> list[str]:
     """The characteristics on which where people live says nothing at all."""
     by_name: dict[str, set[str]] = {}
     for finding in audited.shown():
-        if finding.evidence != "outcomes" and not audited.is_other_stream(finding):
+        if finding.evidence != "outcomes":
             by_name.setdefault(finding.characteristic, set()).add(finding.verdict)
     return [name for name, verdicts in by_name.items() if verdicts == {"not_visible"}]
 
@@ -125,6 +122,7 @@ def brief_section(audited: Audited, *, decision: str, model: str) -> Section:
     points = [
         ("What was found", _found(audited, concerns)),
         ("What could not be seen", _unseen(audited, statuses)),
+        *_elsewhere(audited),
         ("Beside it: counting", _beside(audited)),
         ("Where the decision stands", decision),
         ("What no audit of records can show", _RECORDS),
@@ -171,6 +169,26 @@ def _unseen(audited: Audited, statuses: dict[tuple[str, str], str]) -> str:
     numbers = {verdict: audited.with_status("status", keys, verdict) for verdict, keys in by.items()}
     said = joined([f"{numbers[verdict]} group{_plural(by[verdict])} ({VERDICTS[verdict]})" for verdict in left])
     return f"Nothing can be said of {said}. That nothing was found for them says nothing."
+
+
+def _elsewhere(audited: Audited) -> list[tuple[str, str]]:
+    """What stands out beside the records of other services, where the run holds any."""
+    if not audited.against_others:
+        return []
+    found = differing(audited, audited.against_others)
+    if not found:
+        return [("Beside other services' records", f"No concern in the groups that could be judged. {_NO_PROOF}")]
+    return [("Beside other services' records", f"Compared with everyone else, {joined(found)}. {_ELSEWHERE}")]
+
+
+def differing(audited: Audited, findings: Sequence[Finding]) -> list[str]:
+    """The groups with a concern in each direction, in words; each group once."""
+    said = []
+    for way, words in (("under", "less was forecast than they recorded"), ("over", "more was forecast")):
+        held = [f for f in findings if f.verdict == "concern" and f.direction == way]
+        if held:
+            said.append(f"{words} for {joined(list(dict.fromkeys(audited.named(f) for f in held)))}")
+    return said
 
 
 def _beside(audited: Audited) -> str:
@@ -284,46 +302,6 @@ def _finest(held: Sequence[Finding]) -> str:
     low, high = (smallest_words(f) for f in (able[0], able[-1]))
     span = low if as_plain(low) == as_plain(high) else f"{low} to {high}, by group,"
     return f" The smallest difference that would be found is {span} records per 1,000 residents a year."
-
-
-def requests_section(audited: Audited, requests: pd.DataFrame | None) -> Section:
-    """For each group that cannot be judged, the data that would settle it, ready to be asked for."""
-    name, heading = "requests", "Data to ask for"
-    unsettled = [key for key, verdict in audited.statuses().items() if verdict not in JUDGED]
-    if requests is None or requests.empty:
-        words = (
-            "Every single group could be judged, so nothing is asked for."
-            if not unsettled
-            else f"{_not_judged(audited, unsettled)} cannot be judged, and what would settle it was not worked out."
-        )
-        return Section(name, heading, [words])
-    parts, held = [], quoted_rows(with_positions(requests, DATA_REQUESTS), "data_requests", audited.book)
-    asked: dict[tuple[str, ...], list[str]] = {}
-    for row in held:
-        key = tuple(row[column] for column in ("characteristic", "wanted", "columns", "breakdowns", "who"))
-        least = row.say("least_records", "people")
-        why = VERDICTS.get(row["verdict"], row["verdict"])
-        group = audited.group(row["characteristic"], row["group"])
-        asked.setdefault(key, []).append(f"{group}: {why}; records of the group needed: {least}")
-    for number, (key, groups) in enumerate(asked.items(), start=1):
-        characteristic, (wanted, columns, breakdowns, who) = key[0], map(bare, key[1:])
-        facts = [
-            ("What is asked for", wanted), ("Columns", columns), ("Values of the breakdown", breakdowns),
-            ("Who may hold it", who), ("To settle", ". ".join(groups) + "."),
-            ("Asked of, by whom and when", "TO BE COMPLETED"),
-        ]  # fmt: skip
-        parts.append(
-            Section(f"request-{number}", f"{bare(f'Request {number}')}: {audited.title(characteristic)}", facts=facts)
-        )
-    words = (
-        "Each form names a table of counts that would settle what this audit cannot see. Counts are enough: no names "
-        "and no records of people are asked for. Small counts can be protected before they are shared."
-    )
-    return Section(name, heading, [words], parts=parts)
-
-
-def _not_judged(audited: Audited, keys: Sequence[tuple[str, str]]) -> str:
-    return f"{audited.groups('not_judged', keys, less=sorted(JUDGED))} group{_plural(keys)}"
 
 
 def _plural(held: Sized) -> str:

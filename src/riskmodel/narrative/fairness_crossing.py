@@ -35,7 +35,8 @@ _DEPENDS = (
     "Marked rows have a verdict that would be another one somewhere inside the bounds: do not rely on them alone."
 )
 _REPEAT = bare(
-    "Figures are of places weighted by how many people of the groups live there: 1 is as much as was recorded."
+    "Figures are of places weighted by how many people of the groups live there: 1 is as much as was recorded. A "
+    "verdict compares a figure with that of everyone else: a forecast that is too low everywhere is no concern here."
 )
 
 

@@ -69,7 +69,7 @@ def drift_section(audited: Audited) -> Section:
 
 def _concerns_by_place(audited: Audited) -> list[Finding]:
     """The concerns that may look different from place to place, at most a few."""
-    return [f for f in concerns_of(audited) if f.evidence != "outcomes" and not audited.is_other_stream(f)][:_MANY]
+    return [f for f in concerns_of(audited) if f.evidence != "outcomes"][:_MANY]
 
 
 def _parts_picture(audited: Audited, name: str, finding: Finding, rows: pd.DataFrame) -> Picture | None:

@@ -55,7 +55,7 @@ def finding_words(audited: Audited, finding: Finding) -> str:
 
 def measured_section(audited: Audited, *, tag: str) -> Section:
     """Findings on this run's data, in both directions."""
-    findings = [f for f in audited.shown() if f.source != NO_SOURCE and not audited.is_other_stream(f)]
+    findings = [f for f in audited.shown() if f.source != NO_SOURCE]
     parts = [
         _direction(audited, "under", "Less forecast than recorded"),
         _direction(audited, "over", "More forecast than recorded"),

@@ -183,8 +183,8 @@ def _refits_part(audited: Audited, refits: pd.DataFrame | None) -> Section | Non
                 Heading("Change of the share living in places put first", number=True, unit="points of per cent"),
                 Heading("Note", sorts=False)]  # fmt: skip
     listed = [
-        Row((bare(r["refit"]), audited.group(r["characteristic"], r["group"]), audited.title(r["characteristic"]),
-             *_moved(r, hidden=audited.withheld(r["characteristic"], r["group"])), bare(r["note"])))
+        Row((_refit_title(r["refit"]), audited.group(r["characteristic"], r["group"]),
+             audited.title(r["characteristic"]), *_moved(r, hidden=audited.withheld(r["characteristic"], r["group"])), bare(r["note"])))
         for r in rows
     ]  # fmt: skip
     table = HtmlTable(
@@ -199,10 +199,15 @@ def _moved(row: Quoted, *, hidden: bool) -> tuple[str, str]:
     return row.say("calibration_change", "log_signed_points"), row.say("people_moved", "signed_points")
 
 
+def _refit_title(refit: str) -> str:
+    """The name of a refit, which says what it is without."""
+    return bare(refit[:1].upper() + refit[1:])
+
+
 def _refit_words(rows: Sequence[Quoted]) -> str:
     """What one refit changes as a whole."""
     first = rows[0]
-    said = [f"Without {bare(first['refit'])} ({first.say('left_out', 'whole')} inputs)"]
+    said = [f"{_refit_title(first['refit'])} ({first.say('left_out', 'whole')} inputs)"]
     if math.isfinite(first["skill_change"]):
         likely = (
             f" (likely {first.say('skill_low', 'signed_points')} to {first.say('skill_high', 'signed_points')})"

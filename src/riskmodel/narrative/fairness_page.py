@@ -14,8 +14,8 @@ from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.contracts.specs import CharacteristicSpec
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_analysts import analysts_section
-from riskmodel.narrative.fairness_beside import Tested, changed_section, counting_section, tested_section
-from riskmodel.narrative.fairness_brief import brief_section, first_line, requests_section, seen_section
+from riskmodel.narrative.fairness_beside import changed_section, counting_section, tested_section
+from riskmodel.narrative.fairness_brief import brief_section, first_line, seen_section
 from riskmodel.narrative.fairness_crossing import crossing_section
 from riskmodel.narrative.fairness_deciding import decided_section, decision_sentence, make_form
 from riskmodel.narrative.fairness_drift import drift_section
@@ -24,6 +24,7 @@ from riskmodel.narrative.fairness_inputs import feedback_section, inputs_section
 from riskmodel.narrative.fairness_places import places_section
 from riskmodel.narrative.fairness_questions import questions_section, rules_section
 from riskmodel.narrative.fairness_records import records_section
+from riskmodel.narrative.fairness_requests import requests_section
 from riskmodel.narrative.fairness_rows import Audited, make_audited
 from riskmodel.narrative.forecast_sections import tables_of
 from riskmodel.narrative.frame import PageLink, render_page
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from riskmodel.fairness.decisions import Decision
+    from riskmodel.fairness.tested import Tested
     from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["build_fairness_page"]

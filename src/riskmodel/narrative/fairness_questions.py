@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from riskmodel.contracts.audit_tables import INTERSECTIONS, PROXIES, TIPPING_POINTS
 from riskmodel.contracts.policy_specs import PolicySpec, StopRuleSpec
 from riskmodel.fairness.decisions import USE_WORDS
+from riskmodel.fairness.gate import concerns_meeting
 from riskmodel.narrative.facts.marks import bare
-from riskmodel.narrative.fairness_brief import concerned
+from riskmodel.narrative.fairness_brief import concerned, concerns_of, differing
 from riskmodel.narrative.fairness_crossing import depending
 from riskmodel.narrative.fairness_facts import counted, declared, with_positions
 from riskmodel.narrative.fairness_records import tipping_of
@@ -45,7 +46,7 @@ def questions_section(
     ]  # fmt: skip
     themes = {
         "On what was found": [*_of_findings(audited), *_of_intersections(audited, tables)],
-        "On what could not be seen": [*_of_unseen(audited), *_of_gaps(audited, tables)],
+        "On what could not be seen": [*_of_unseen(audited), *_of_gaps(audited, tables), *_of_others(audited)],
         "On the forecast and its inputs": [*_of_inputs(audited, tables), *_of_counting(audited)],
         "On the rules": [*_of_policy(audited.policy, as_of), *again],
     }
@@ -118,6 +119,17 @@ def _of_gaps(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     ]
 
 
+def _of_others(audited: Audited) -> list[str]:
+    """Where another service's records disagree."""
+    found = differing(audited, audited.against_others)
+    if not found:
+        return []
+    return [
+        f"Beside what other services recorded, {joined(found)}. Whose violence does each service see, and who would "
+        "know which is nearer to what happened?"
+    ]
+
+
 def _first_rows(table: pd.DataFrame, record: Table, where: Mapping[str, str]) -> dict[tuple[str, str], int]:
     """The position of the first row of each group among those that have these values."""
     rows = with_positions(table, record)
@@ -184,9 +196,10 @@ def _of_policy(policy: PolicySpec, as_of: date) -> list[str]:
 def _of_counting(audited: Audited) -> list[str]:
     if audited.is_counting:
         return []
+    other = concerns_of(audited, audited.baseline)
+    has = "has the concerns listed beside it" if other else "has no concern either, as far as this audit can see"
     return [
-        "If the forecast is refused, attention goes by counting, which has the concerns listed beside it. Is that the "
-        "better choice, and for whom?"
+        f"If the forecast is refused, attention goes by counting, which {has}. Is that the better choice, and for whom?"
     ]
 
 
@@ -220,17 +233,9 @@ def rules_section(audited: Audited, *, as_of: date) -> Section:
 
 
 def _met(audited: Audited, rule: StopRuleSpec) -> str:
-    """Whether what was found, in the whole region or a part of it, is what a stop rule names."""
-    wanted = ("action",) if rule.when == "concern_at_action" else ("action", "notice")
-    rows = audited.rows
-    held = rows[(rows["model_id"] == audited.model_id) & (rows["verdict"] == "concern")]
-    names = dict.fromkeys(
-        audited.name(characteristic, group)
-        for characteristic, group, severity in zip(
-            held["characteristic"], held["group"], held["severity"], strict=True)
-        if severity in wanted
-        and (not rule.characteristics or set(characteristic.split(" x ")) & set(rule.characteristics))
-    )  # fmt: skip
+    """Whether what was found is what a stop rule names."""
+    held = concerns_meeting(audited.rows, rule, audited.model_id)
+    names = dict.fromkeys(audited.name(*key) for key in zip(held["characteristic"], held["group"], strict=True))
     return f"This audit has that: {'; '.join(names)}." if names else "This audit has no such concern."
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import TIPPING_POINTS
+from riskmodel.narrative.fairness_brief import differing
 from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_rows import STRENGTH, Audited
 from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
+from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED, joined
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
@@ -149,25 +150,31 @@ def _all_supposed(audited: Audited, rows: Sequence[Quoted]) -> Section:
 
 def _other_streams(audited: Audited) -> Section:
     """The forecast held against what another service recorded."""
-    findings = [f for f in audited.shown() if audited.is_other_stream(f)]
+    findings = audited.against_others
     name, heading = "streams", "Held against another service's records"
     words = (
         "No service sees all violence. Where another one recorded it too, such as ambulances or an emergency "
         "department, the forecast is also held against its records: a difference that only shows there points to a "
-        "gap in the records the forecast was learned from."
+        "gap in the records the forecast was learned from, or to violence of another kind. It meets no stop rule."
     )
     if not findings:
         return Section(name, heading, [words, "No other service's records were held in this run."])
+    bullets = []
+    for source in dict.fromkeys(f.source for f in findings):
+        found = differing(audited, [f for f in findings if f.source == source])
+        said = f"compared with everyone else, {joined(found)}" if found else "no concern in the groups that can be seen"
+        bullets.append(f"{audited.source_title(source)}: {said}.")
     headings = [Heading("Group"), Heading("Characteristic"), Heading("Held against"), Heading("The forecast"),
                 Heading("Forecast less recorded", number=True, unit="records per 1,000 residents a year"),
                 Heading("The same, as a share", number=True), Heading("Counting")]  # fmt: skip
     listed = [
         Row((audited.group(f.characteristic, f.group), audited.title(f.characteristic),
              audited.source_title(f.source), verdict_cell(f), *figure_cells(f), verdict_cell(b)))
-        for f, b in zip(findings, audited.of(audited.baseline, findings), strict=True)
+        for f, b in sorted(zip(findings, audited.of(audited.baseline, findings), strict=True),
+                           key=lambda pair: STRENGTH.index(pair[0].verdict))
     ]  # fmt: skip
     table = HtmlTable(
         "streams-table", "Group by group, against other records", headings, listed, filters=(1, 2, 3),
         whole="tables/audit.csv",
     )  # fmt: skip
-    return Section(name, heading, [words], tables=[table])
+    return Section(name, heading, [words], bullets=bullets, tables=[table])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.contracts.audit_tables import AUDIT
 from riskmodel.contracts.policy_specs import PolicySpec
 from riskmodel.contracts.specs import CharacteristicSpec
+from riskmodel.fairness.cross_stream import part_of
 from riskmodel.narrative.facts.formulas import Formula
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_facts import Quoted, counted, declared, quoted_rows, with_positions
@@ -210,8 +211,13 @@ class Audited:
 
     def of(self, model_id: str, findings: Sequence[Finding]) -> list[Finding | None]:
         """The same questions asked of another model, in the same order."""
-        held = {f.key: f for f in self.findings if f.model_id == model_id and f.part == ALL}
-        return [held.get(f.key) for f in findings]
+        held = {(f.key, f.part): f for f in self.findings if f.model_id == model_id}
+        return [held.get((f.key, f.part)) for f in findings]
+
+    @cached_property
+    def against_others(self) -> list[Finding]:
+        """The findings of the model shown held against the records of other services."""
+        return [f for f in self.findings if f.model_id == self.model_id and f.part.startswith(part_of(""))]
 
     @property
     def is_counting(self) -> bool:
@@ -252,8 +258,6 @@ class Audited:
             return "counts by group (no source held)"
         if finding.evidence == "outcomes":
             return f"counts by group ({self.source_title(finding.source)})"
-        if finding.source != self.source:
-            return f"where people live, held against {self.source_title(finding.source)}"
         return "where people live"
 
     def statuses(self) -> dict[tuple[str, str], str]:
@@ -275,10 +279,6 @@ class Audited:
         """Whether what is said of where people of the group live is withheld."""
         return any(f.hidden for f in self.findings if (f.characteristic, f.group) == (characteristic, group)
                    and f.evidence != "outcomes" and f.part == ALL)  # fmt: skip
-
-    def is_other_stream(self, finding: Finding) -> bool:
-        """Whether the forecast is held against the records of another service."""
-        return finding.evidence != "outcomes" and finding.source != self.source
 
 
 def make_audited(

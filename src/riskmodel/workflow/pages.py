@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.contracts.tables import TABLES
 from riskmodel.fairness.decision_files import FORM_FILE, form_text
 from riskmodel.fairness.decisions import Review
+from riskmodel.fairness.tested import read_tested
 from riskmodel.forecast.hubverse import hub_config, model_metadata
 from riskmodel.forecast.outlook import published_grain
 from riskmodel.narrative.bundle import write_table
@@ -229,6 +230,7 @@ def _write_fairness_page(narration: Narration, book: FactBook, review: Review, f
         audit_sha256=digest,
         state=review.state.words,
         decisions=review.decisions,
+        tested=read_tested(),
         form_text=form_text(about.run_id, digest),
         sources={name: spec.title for name, spec in about.sources.items()},
         shapes=narration.outlines,
