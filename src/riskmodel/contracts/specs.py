@@ -147,6 +147,7 @@ class RegionSpec(Spec):
     force: Annotated[str, Field(pattern=_FORCE, description="as in police.uk file names")]
     pfa: str | None = Field(default=None, description="the force area's code, where its name does not lead to it")
     local: str | None = Field(default=None, description="a two-column CSV (lsoa21, local area) of your own")
+    invented: bool = Field(default=False, description="the region is made up, and the pages say so")
 
 
 class ModelSpec(Spec):

@@ -184,7 +184,8 @@ def _refits_part(audited: Audited, refits: pd.DataFrame | None) -> Section | Non
                 Heading("Note", sorts=False)]  # fmt: skip
     listed = [
         Row((_refit_title(r["refit"]), audited.group(r["characteristic"], r["group"]),
-             audited.title(r["characteristic"]), *_moved(r, hidden=audited.withheld(r["characteristic"], r["group"])), bare(r["note"])))
+             audited.title(r["characteristic"]),
+             *_moved(r, hidden=audited.withheld(r["characteristic"], r["group"])), bare(r["note"])))
         for r in rows
     ]  # fmt: skip
     table = HtmlTable(

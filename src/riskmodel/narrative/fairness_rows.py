@@ -19,7 +19,7 @@ from riskmodel.fairness.cross_stream import part_of
 from riskmodel.narrative.facts.formulas import Formula
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_facts import Quoted, counted, declared, quoted_rows, with_positions
-from riskmodel.narrative.fairness_words import group_words, short_title, verdict_words
+from riskmodel.narrative.fairness_words import characteristic_words, members_words, verdict_words
 from riskmodel.narrative.model_words import unit_words
 
 if TYPE_CHECKING:
@@ -226,18 +226,11 @@ class Audited:
 
     def title(self, characteristic: str) -> str:
         """A characteristic, or several, as a reader knows them."""
-        known = self.characteristics
-        said = (
-            short_title(known[name].title) if name in known else unit_words(name, {})
-            for name in characteristic.split(" x ")
-        )
-        return bare(" \N{MULTIPLICATION SIGN} ".join(said))
+        return characteristic_words(characteristic, self.characteristics)
 
     def group(self, characteristic: str, group: str) -> str:
         """A group, or several that meet, as a reader knows them."""
-        known = self.characteristics
-        questions = [known[name].question if name in known else "" for name in characteristic.split(" x ")]
-        return bare(group_words(group, tuple(questions)))
+        return members_words(characteristic, group, self.characteristics)
 
     def name(self, characteristic: str, group: str) -> str:
         """Group and characteristic; the groups alone where several meet."""

@@ -6,8 +6,11 @@ Nothing passes and nothing is fair: a verdict says what was found, or that it co
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from riskmodel.contracts.policy_specs import Use
+from riskmodel.contracts.specs import CharacteristicSpec
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_words import MINUS, NOT_AVAILABLE, expected_words, recorded_words
 from riskmodel.narrative.model_words import unit_words
 
@@ -17,8 +20,10 @@ __all__ = [
     "MEANS",
     "READ",
     "VERDICTS",
+    "characteristic_words",
     "figure_words",
     "group_words",
+    "members_words",
     "more_words",
     "number_words",
     "people_words",
@@ -116,6 +121,21 @@ def group_words(group: str, questions: tuple[str, ...] = ()) -> str:
         for n, (part, question) in enumerate(zip(parts, [*questions, *[""] * len(parts)], strict=False))
     ]
     return " and ".join(filter(None, [", ".join(kept[:-1]), kept[-1]]))
+
+
+def characteristic_words(characteristic: str, known: Mapping[str, CharacteristicSpec]) -> str:
+    """A characteristic, or several that meet, as a reader knows them."""
+    said = (
+        short_title(known[name].title) if name in known else unit_words(name, {})
+        for name in characteristic.split(" x ")
+    )
+    return bare(" \N{MULTIPLICATION SIGN} ".join(said))
+
+
+def members_words(characteristic: str, group: str, known: Mapping[str, CharacteristicSpec]) -> str:
+    """A group of a characteristic, or several that meet, as a reader knows them."""
+    questions = [known[name].question if name in known else "" for name in characteristic.split(" x ")]
+    return bare(group_words(group, tuple(questions)))
 
 
 def verdict_words(verdict: str, severity: str = "", direction: str = "") -> str:

@@ -57,7 +57,7 @@ class _Canvas:
     height: int
     first: float
     last: float
-    top: float
+    ticks: Floats
     left: int = 52
     right: int = 12
     ceiling: int = 14
@@ -70,8 +70,9 @@ class _Canvas:
 
     def y(self, value: Floats | float) -> Floats:
         """Down."""
-        share = np.asarray(value, dtype=np.float64) / (self.top or 1.0)
-        return np.round(self.height - self.floor - share * (self.height - self.floor - self.ceiling), 1)
+        share = np.asarray(value, dtype=np.float64) / self.ticks[-1]
+        down: Floats = np.round(self.height - self.floor - share * (self.height - self.floor - self.ceiling), 1)
+        return down
 
 
 def draw_fan(series: Series, *, name: str, title: str, description: str, small: bool = False) -> Picture:
@@ -91,7 +92,8 @@ def draw_fan(series: Series, *, name: str, title: str, description: str, small: 
     every = np.concatenate([series.recorded, series.high, series.mean])
     held = every[np.isfinite(every)]
     ends = np.concatenate([series.months, series.ahead])
-    canvas = _Canvas(width, height, float(ends.min()), float(ends.max()), _top(float(held.max()) if len(held) else 1.0))
+    ticks = _ticks(float(held.max()) if len(held) else 1.0, 3 if small else 5)
+    canvas = _Canvas(width, height, float(ends.min()), float(ends.max()), ticks)
     shapes = [*_grid(canvas, "{:,g}"), *_years(canvas)]
     shapes += _range(canvas, series)
     shapes += _changed(canvas, series, written=not small)
@@ -105,7 +107,7 @@ def draw_share(
 ) -> Picture:
     """A share between nought and one over months, in per cent, on an axis that ends at the month ``until``."""
     width, height = _LARGE[0], 200
-    canvas = _Canvas(width, height, float(months.min()), float(max(months.max(), until)), 100.0)
+    canvas = _Canvas(width, height, float(months.min()), float(max(months.max(), until)), np.arange(0.0, 101.0, 25.0))
     shapes = [*_grid(canvas, "{:g}%"), *_years(canvas), *_runs(canvas, months, 100 * share, 1)]
     return Picture(name, title, description, width, height, tuple(shapes))
 
@@ -115,17 +117,19 @@ def _mark(tag: str, style: str, words: str = "", **attributes: object) -> Shape:
     return Shape(tag, written, style, words)
 
 
-def _top(largest: float) -> float:
-    """The end of an axis: the next round number above."""
+def _ticks(largest: float, most: int) -> Floats:
+    """Round numbers from nought to beyond the largest, in at most so many steps."""
     if largest <= 0:
-        return 1.0
-    size = 10.0 ** np.floor(np.log10(largest))
-    return float(next(m * size for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if m * size >= largest))
+        return np.array([0.0, 1.0])
+    size = 10.0 ** np.floor(np.log10(largest / most))
+    step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size * most >= largest)
+    ticks: Floats = np.arange(np.ceil(largest / step - 1e-9) + 1) * step
+    return ticks
 
 
 def _grid(canvas: _Canvas, form: str) -> list[Shape]:
     shapes = []
-    for tick in np.linspace(0, canvas.top, 5 if canvas.height > _SMALL[1] else 3):
+    for tick in canvas.ticks:
         y = canvas.y(tick)
         shapes.append(_mark("line", "grid", x1=canvas.left, x2=canvas.width - canvas.right, y1=y, y2=y))
         words = bare(form.format(round(float(tick), 6)))

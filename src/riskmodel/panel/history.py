@@ -112,7 +112,7 @@ def _note(length: int, held: int, inside: npt.NDArray[np.intp], share: Floats) -
         if np.isfinite(own).any() and np.isfinite(before).any():
             now, then = float(np.nanmean(own)), float(np.nanmean(before))
             if abs(now - then) > _MOVED:
-                parts.append(f"recording changed: located share {100 * then:.0f} % to {100 * now:.0f} %")
+                parts.append(f"recording changed: located share {100 * then:.0f}% to {100 * now:.0f}%")
     return "; ".join(parts)
 
 

@@ -100,6 +100,7 @@ class About(Spec):
     policy: PolicySpec
     texts: dict[str, str] = Field(default_factory=dict)
     approaches: dict[str, ApproachSpec] = Field(default_factory=dict)
+    invented: bool = False
 
     @property
     def target(self) -> str:
@@ -177,6 +178,7 @@ def _about(session: Session, published: Published) -> About:
         policy=definitions.policy,
         texts=_texts(definitions.workspace, definitions.name),
         approaches=definitions.workspace.read_all("approach"),
+        invented=experiment.region.invented,
     )
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.approach_specs import ApproachSpec
 from riskmodel.contracts.policy_specs import PolicySpec
+from riskmodel.contracts.specs import CharacteristicSpec
 from riskmodel.narrative.facts.book import FactBook
 from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.fairness_words import characteristic_words, members_words
 from riskmodel.narrative.forecast_words import Counted
 from riskmodel.narrative.frame import PageLink
 from riskmodel.narrative.maps import Outlines
@@ -64,6 +66,8 @@ class Assessment:
     policy : PolicySpec
     titles : mapping of str to str
         Titles of factors by domain/name.
+    characteristics : mapping of str to CharacteristicSpec
+        Those that the audit may ask about, by name.
     sources : sequence of SourceNote
     outlines : mapping of level to Outlines
     texts : sequence of HandWritten
@@ -74,6 +78,8 @@ class Assessment:
         What the workspace keeps on approaches to prevention, by file name.
     places : sequence of (level, code)
         Places that have a page of their own.
+    invented : bool
+        Whether the region is made up, which the first page then says.
     """
 
     book: FactBook
@@ -90,6 +96,8 @@ class Assessment:
     policy: PolicySpec
     titles: Mapping[str, str]
     sources: Sequence[SourceNote]
+    characteristics: Mapping[str, CharacteristicSpec] = field(default_factory=dict)
+    invented: bool = False
     outlines: Mapping[str, Outlines] = field(default_factory=dict)
     texts: Sequence[HandWritten] = ()
     links: Sequence[PageLink] = ()
@@ -114,6 +122,14 @@ class Assessment:
     def unit(self, name: str) -> str:
         """A factor or a domain as a reader knows it."""
         return bare(unit_words(name, self.titles))
+
+    def characteristic(self, name: str) -> str:
+        """A characteristic, or several that meet, as a reader knows them."""
+        return characteristic_words(name, self.characteristics)
+
+    def group(self, characteristic: str, group: str) -> str:
+        """A group, or several that meet, as a reader knows them."""
+        return members_words(characteristic, group, self.characteristics)
 
     def written(self, section: str) -> list[HandWritten]:
         """What people wrote for a section."""

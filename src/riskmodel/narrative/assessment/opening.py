@@ -6,6 +6,7 @@ from riskmodel.narrative.assessment.contents import TO_BE_COMPLETED, Assessment
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_answer import answer_points, answer_sentences, answer_tiles
 from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.frame import PageLink
 from riskmodel.narrative.headlines import skill_sentence
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
@@ -26,6 +27,11 @@ def brief_section(assessment: Assessment) -> Section:
     headline = skill_sentence(assessment.book, model_id=assessment.model_id)
     points = answer_points(assessment.published, headline, ())
     kept = [point for point in points if point[0] in ("How good the forecast is", "How sure the range is")]
+    if assessment.invented:
+        said = (
+            f"{bare(assessment.region)} is made up, to show what an assessment looks like. Nothing is of a real place."
+        )
+        kept.insert(0, ("An invented region", said))
     kept += [("What this counts", _COUNTED), ("Where the decision stands", assessment.decision)]
     return Section(
         "brief", "In brief", answer_sentences(assessment.published), lead=True,
@@ -36,21 +42,22 @@ def brief_section(assessment: Assessment) -> Section:
 def who_section(assessment: Assessment) -> Section:
     """Whom the pages are for, and how to read them."""
     pages = {
-        "forecast.html": "planners: what is expected by partnership, district, ward and neighbourhood, how sure that "
-        "is, and what was recorded before",
-        "fairness.html": "reviewers: what the audit found and could not see across gender, race, disability and "
-        "poverty, and the form by which they decide",
-        "model.html": "analysts: what the models rest on, and how sure that is",
+        "forecast.html": "For planners: what is expected by partnership, district, ward and neighbourhood",
+        "fairness.html": "For reviewers: what the audit found and could not see, and the form by which they decide",
+        "model.html": "For analysts: what the models rest on, and how sure that is",
+        "narrative.docx": "For editors: this page as a document (Word)",
+        "tables/planner.xlsx": "For planners: the numbers as a workbook (Excel)",
     }
-    held = {link.href for link in assessment.links}
-    bullets = [f"{name} is for {words}." for name, words in pages.items() if name in held]
+    held = {link.href for link in assessment.links} | {"narrative.docx", "tables/planner.xlsx"}
+    links = [PageLink(name, words) for name, words in pages.items() if name in held]
     paragraphs = [
         "This assessment is for everybody who can help to prevent violence early: councils, health, schools, housing, "
         "youth justice, police and community groups. It is about places and groups, never about a person.",
         "Every number on these pages can be followed to the table it is from. A number without a range is a count; a "
         "number that is expected has a range beside it. Where nothing can be said, the page says so.",
     ]
-    return Section("who", "Who this is for, and how to read it", paragraphs, bullets=bullets)
+    parts = [Section("who-pages", "The other pages", links=links)]
+    return Section("who", "Who this is for, and how to read it", paragraphs, parts=parts)
 
 
 def principles_section(assessment: Assessment) -> Section:

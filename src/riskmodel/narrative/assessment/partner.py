@@ -14,9 +14,8 @@ from riskmodel.explain.thresholds import STABLE
 from riskmodel.narrative.assessment.closing import not_for_section
 from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.assessment.place import inner_page
-from riskmodel.narrative.assessment.place_conditions import lowered
 from riskmodel.narrative.assessment.place_rows import condition_of
-from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.facts.marks import bare, lowered
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
 from riskmodel.narrative.model_words import cluster_words, mark_words

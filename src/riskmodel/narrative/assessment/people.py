@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED, period_words
+from riskmodel.narrative.model_words import unit_words
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 __all__ = ["fairness_section", "people_section"]
@@ -40,9 +43,9 @@ def people_section(assessment: Assessment) -> Section:
         rows.append(
             Row(
                 (
-                    bare(str(r["breakdown"]).removeprefix("part: ").replace("_", " ")),
-                    bare(str(r["group"]).replace("_", " ")),
-                    bare(str(r["stream"])),
+                    assessment.characteristic(str(r["breakdown"]).removeprefix("part: ")),
+                    assessment.group(str(r["breakdown"]), str(r["group"])),
+                    bare(unit_words(str(r["stream"]), {})),
                     say("records", "recorded"),
                     say("people", "whole"),
                     SUPPRESSED if hidden else rate if r["rate"] == r["rate"] else NOT_AVAILABLE,
@@ -71,8 +74,8 @@ def _meeting(assessment: Assessment) -> list[Section]:
     rows = [
         Row(
             (
-                bare(str(r["characteristic"]).replace("_", " ").replace(" x ", ", ")),
-                bare(str(r["group"]).replace("_", " ").replace(" & ", ", ")),
+                assessment.characteristic(str(r["characteristic"])),
+                assessment.group(str(r["characteristic"]), str(r["group"])),
                 assessment.say("intersections", at, "people", "whole"),
             )
         )
@@ -110,8 +113,8 @@ def fairness_section(assessment: Assessment) -> Section:
         f"{counts['not_assessable']} times no data are held."
     )
     bullets = [
-        f"{bare(_group(r))}: {'more' if r['direction'] == 'over' else 'less'} was forecast than was recorded where the "
-        f"group lives."
+        f"{_group(assessment, r)}: {'more' if r['direction'] == 'over' else 'less'} was forecast than was recorded "
+        "where the group lives."
         for _, r in concerns.iterrows()
     ]
     points = [
@@ -122,6 +125,6 @@ def fairness_section(assessment: Assessment) -> Section:
     return Section("fairness", heading, [sentence], bullets=bullets, points=points)
 
 
-def _group(row: object) -> str:
-    words = f"{row['characteristic']}, {row['group']}"  # type: ignore[index]
-    return words.replace("_", " ").replace(" x ", " and ").replace(" & ", " and ")
+def _group(assessment: Assessment, row: Any) -> str:
+    characteristic, group = str(row["characteristic"]), str(row["group"])
+    return f"{assessment.group(characteristic, group)} ({assessment.characteristic(characteristic).lower()})"

@@ -15,8 +15,7 @@ from riskmodel.explain.thresholds import DO_NOT_NARRATE, STABLE, UNCERTAIN
 from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.assessment.place_rows import Condition, Place
 from riskmodel.narrative.assessment.recorded import between_words, value_words
-from riskmodel.narrative.facts.marks import bare
-from riskmodel.narrative.fairness_words import group_words
+from riskmodel.narrative.facts.marks import bare, lowered
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
 from riskmodel.narrative.model_pictures import Line, draw_lines
@@ -29,7 +28,6 @@ __all__ = [
     "groups_section",
     "ledger_sentence",
     "listed",
-    "lowered",
     "place_sentence",
     "roles_of",
     "strengths_of",
@@ -68,12 +66,8 @@ def times_of(assessment: Assessment, condition: Condition) -> str:
 
 def listed(assessment: Assessment, conditions: Sequence[Condition]) -> str:
     """Conditions with their multipliers, as a sentence lists them."""
-    return joined([f"{lowered(c.words)} ({times_of(assessment, c)})" for c in conditions])
-
-
-def lowered(words: str) -> str:
-    """Words inside a sentence, without their capital."""
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+    stands = {"": "", "above": "higher here; ", "below": "lower here; "}
+    return joined([f"{lowered(c.words)} ({stands[c.stands]}{times_of(assessment, c)})" for c in conditions])
 
 
 def place_sentence(assessment: Assessment, place: Place) -> str:
@@ -211,11 +205,12 @@ def _ledger_table(assessment: Assessment, side: str, conditions: Sequence[Condit
     for c in conditions:
         low, high = (assessment.say("ledger", c.row, end, "two_decimals") for end in ("low", "high"))
         rows.append(Row((
-            c.words, assessment.say("ledger", c.row, "multiplier", "times"), f"{low} to {high}",
+            c.words, c.stands, assessment.say("ledger", c.row, "multiplier", "times"), f"{low} to {high}",
             joined(_catalogued(assessment, c, "stage")), joined(_catalogued(assessment, c, "levers")),
         )))  # fmt: skip
     headings = [
-        Heading("Condition"), Heading("Times the average place", number=True),
+        Heading("Condition"), Heading("Here", unit="beside the average place"),
+        Heading("Times the average place", number=True),
         Heading("Likely range", number=True, unit="9 in 10"), Heading("Stage of life"), Heading("Who can act"),
     ]  # fmt: skip
     return HtmlTable(f"found-{side}", f"Found with {side} recorded violence", headings, rows, page=0)
@@ -314,6 +309,8 @@ def groups_section(assessment: Assessment, place: Place) -> Section:
     fine: list[Row] = []
     for name in audited:
         rows = own[own["characteristic"] == name]
+        order = _order_of(assessment, name)
+        rows = rows.loc[rows["group"].astype("str").map(order).fillna(len(order)).sort_values(kind="stable").index]
         made = [_group_row(assessment, at, r, whole) for at, r in rows.iterrows()]
         (plain if len(made) <= _MANY else fine).extend(made)
     note = "Census counts are public; none of them is a count of anybody affected by violence."
@@ -328,10 +325,18 @@ def groups_section(assessment: Assessment, place: Place) -> Section:
     return Section("groups", heading, [limits], tables=tables)
 
 
+def _order_of(assessment: Assessment, characteristic: str) -> dict[str, int]:
+    """Where each group stands in the file that declares the characteristic."""
+    spec = assessment.characteristics.get(characteristic)
+    names = [] if spec is None else [*spec.groups, *spec.classes, *([spec.rest] if spec.rest else [])]
+    return {name: number for number, name in enumerate(names)}
+
+
 def _group_row(assessment: Assessment, at: Any, row: Any, whole: dict[tuple[str, str], tuple[int, float]]) -> Row:
     there = whole.get((str(row["characteristic"]), str(row["group"])))
     return Row((
-        bare(group_words(str(row["group"]))), bare(group_words(str(row["characteristic"]))),
+        assessment.group(str(row["characteristic"]), str(row["group"])),
+        assessment.characteristic(str(row["characteristic"])),
         assessment.say("place_groups", at, "people", "whole"), assessment.say("place_groups", at, "share", "percent"),
         "" if there is None else assessment.say("place_groups", there[0], "share", "percent"), bare(str(row["period"])),
     ))  # fmt: skip

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import date
 
 from riskmodel.narrative.assessment.contents import Assessment
-from riskmodel.narrative.assessment.place_conditions import lowered, roles_of, strengths_of
+from riskmodel.narrative.assessment.place_conditions import roles_of, strengths_of
 from riskmodel.narrative.assessment.place_counts import Counts
 from riskmodel.narrative.assessment.place_rows import Place
-from riskmodel.narrative.facts.marks import bare
+from riskmodel.narrative.facts.marks import bare, lowered
 from riskmodel.narrative.forecast_answer import RELIABILITY
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined, period_words

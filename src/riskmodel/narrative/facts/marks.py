@@ -21,6 +21,7 @@ __all__ = [
     "fact_ids",
     "is_marked",
     "lightened",
+    "lowered",
     "mark",
     "stray_digits",
     "without_names",
@@ -97,6 +98,20 @@ def lightened(text: str) -> str:
     '7 to 9'
     """
     return _FACT.sub(f"{LIGHT}\\2{LIGHT_END}", text)
+
+
+def lowered(words: str) -> str:
+    """Words inside a sentence, without their capital; an abbreviation keeps its own, and a mark stays.
+
+    Examples
+    --------
+    >>> lowered("Crowded homes"), lowered("GCSE results"), as_plain(lowered(bare("Residents aged 20 to 24")))
+    ('crowded homes', 'GCSE results', 'residents aged 20 to 24')
+    """
+    at = 1 if words[:1] == _NAME else 0
+    if words[at + 1 : at + 2].isupper():
+        return words
+    return f"{words[:at]}{words[at : at + 1].lower()}{words[at + 1 :]}"
 
 
 def cut(text: str, length: int) -> str:

@@ -116,9 +116,10 @@ class DataTable {
   makeControls() {
     const controls = this.box.querySelector(".controls");
     const columns = this.box.dataset.filters ? this.box.dataset.filters.split(" ").map(Number) : [];
-    if (this.rows.length <= 8 && !columns.length) return;
+    const searched = this.rows.length > (columns.length ? 8 : 15);
+    if (!searched && !columns.length) return;
     const id = this.table.id;
-    if (this.rows.length > 8) {
+    if (searched) {
       this.search = made("input", { type: "search", id: `${id}-search`, autocomplete: "off" });
       this.search.addEventListener("input", () => this.filter());
       controls.append(this.labelled("Search by name or code", this.search));
