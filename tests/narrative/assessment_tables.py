@@ -94,8 +94,10 @@ def own_tables(parents: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
         "catalogue": catalogue(),
         "compared": compared(),
         "gaps": as_table(pd.DataFrame([
-            ("community", "clubs", "Places in youth clubs", "No open register.", "The council's youth service"),
-            ("individual", "exclusions", "Exclusions from school", "No open table.", "The education service"),
+            ("community", "clubs", "Places in youth clubs", "No open register.", "The council's youth service",
+             "council; community"),
+            ("individual", "exclusions", "Exclusions from school", "No open table.", "The education service",
+             "education"),
         ], columns=GAPS.names), GAPS),
     }  # fmt: skip
 

@@ -131,6 +131,7 @@ GAPS = Table(
         Column("title", "str", "The condition the assessment wants"),
         Column("why", "str", "Why no source held supplies it"),
         Column("who_could_supply", "str", "Who could"),
+        Column("levers", "str", "Partners who could supply it or help to get it, joined by '; '", blank=True),
     ),
 )
 PLACE_GROUPS = Table(

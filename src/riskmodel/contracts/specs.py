@@ -98,6 +98,7 @@ class GapSpec(Spec):
     title: Text
     why: Text
     who_could_supply: Text
+    levers: list[Lever] = Field(default_factory=list, description="which partner's page names it")
 
 
 class FactorsSpec(Spec):

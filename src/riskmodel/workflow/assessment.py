@@ -108,10 +108,11 @@ def build_gaps(definitions: Definitions) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        {"domain": domain, "gap": name, "title": gap.title, "why": gap.why, "who_could_supply": gap.who_could_supply}
+        {"domain": domain, "gap": name, "title": gap.title, "why": gap.why, "who_could_supply": gap.who_could_supply,
+         "levers": "; ".join(gap.levers)}
         for domain, held in definitions.workspace.read_all("factor").items()
         for name, gap in held.gaps.items()
-    ]
+    ]  # fmt: skip
     return as_table(pd.DataFrame(rows, columns=GAPS.names), GAPS)
 
 

@@ -58,11 +58,11 @@ def test_where_lists_districts_by_name_with_their_intervals(held: Assessment) ->
     assert {row[3] for row in shops} == {"about as in the average place"}
 
 
-def test_gaps_are_those_of_the_partners_domains(held: Assessment) -> None:
+def test_gaps_are_those_that_name_the_partner(held: Assessment) -> None:
     assert "Places in youth clubs" in words(build_partner_page(held, "community"))
     assert "Exclusions from school" not in words(build_partner_page(held, "community"))
-    assert "Exclusions from school" in words(build_partner_page(held, "health"))
-    assert "No gap is listed" in words(build_partner_page(held, "police"))
+    assert "Exclusions from school" in words(build_partner_page(held, "education"))
+    assert "No gap that is listed names this partner" in words(build_partner_page(held, "police"))
 
 
 def test_the_linter_finds_nothing_and_files_are_written(held: Assessment, tmp_path: Path) -> None:

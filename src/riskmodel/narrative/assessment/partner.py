@@ -79,8 +79,8 @@ def build_partner_page(assessment: Assessment, lever: str) -> str:
     sections = [
         _summary(assessment, lever, known, found),
         _factors_section(assessment, known, found),
-        _gaps_section(assessment, known),
-        _questions_section(assessment, lever, known, found),
+        _gaps_section(assessment, lever),
+        _questions_section(assessment, lever, found),
         not_for_section(assessment),
     ]
     return inner_page(assessment, f"{PARTNERS[lever]}: what was found, and what is not known", sections)
@@ -150,7 +150,7 @@ def _factors_section(
     if known is None or not found:
         return Section("factors", heading, ["None established."])
     parts = [_factor_part(assessment, known, number, at, row) for number, (at, row) in enumerate(found, start=1)]
-    return Section("factors", heading, [_NOTE], parts=parts)
+    return Section("factors", heading, parts=parts)
 
 
 def _factor_part(assessment: Assessment, known: pd.DataFrame, number: int, at: int, row: dict[str, Any]) -> Section:
@@ -221,12 +221,20 @@ def _between(assessment: Assessment, at: int) -> str:
     return " to ".join(assessment.say("ledger", at, end, "two_decimals") for end in ("low", "high"))
 
 
-def _gaps_section(assessment: Assessment, known: pd.DataFrame | None) -> Section:
+def _gaps_of(assessment: Assessment, lever: str) -> pd.DataFrame | None:
+    """The gaps that name the partner; None where there is none."""
     held = assessment.table("gaps")
+    if held is None:
+        return None
+    own = held[[lever in str(levers).split("; ") for levers in held["levers"].fillna("")]]
+    return own if len(own) else None
+
+
+def _gaps_section(assessment: Assessment, lever: str) -> Section:
+    own = _gaps_of(assessment, lever)
     heading = "What nobody holds yet"
-    own = None if held is None or known is None else held[held["domain"].isin(set(known["domain"]))]
-    if own is None or not len(own):
-        return Section("gaps", heading, ["No gap is listed in the domains of this partner's conditions."])
+    if own is None:
+        return Section("gaps", heading, ["No gap that is listed names this partner; index.html lists them all."])
     rows = [
         Row((bare(str(r["title"])), assessment.unit(str(r["domain"])), bare(str(r["why"])),
              bare(str(r["who_could_supply"]))))
@@ -235,14 +243,12 @@ def _gaps_section(assessment: Assessment, known: pd.DataFrame | None) -> Section
     headings = [
         Heading("What is wanted"), Heading("Domain"), Heading("Why it is not held"), Heading("Who could supply it"),
     ]  # fmt: skip
-    table = HtmlTable("gaps-table", "Wanted in the domains of this partner's conditions", headings, rows, page=0)
-    words = "Some of this the partner may supply, or help to get: as counts for places, and under an agreement."
+    table = HtmlTable("gaps-table", "Wanted, and this partner may hold it or help to get it", headings, rows, page=0)
+    words = "What is wanted is counts for places, under an agreement; never records of people."
     return Section("gaps", heading, [words], tables=[table])
 
 
-def _questions_section(
-    assessment: Assessment, lever: str, known: pd.DataFrame | None, found: list[tuple[int, dict[str, Any]]]
-) -> Section:
+def _questions_section(assessment: Assessment, lever: str, found: list[tuple[int, dict[str, Any]]]) -> Section:
     asked = [
         f"{_words(assessment, row)}: does this fit what your service sees, and in which districts does it not?"
         for _, row in found
@@ -251,7 +257,7 @@ def _questions_section(
         asked.append(
             "None of the conditions you can act on is sure enough to name. What do you know that no table here holds?"
         )
-    if assessment.table("gaps") is not None and known is not None and len(known):
+    if _gaps_of(assessment, lever) is not None:
         asked.append(
             "Which of the things that nobody holds could you supply, for which places, and under what agreement?"
         )

@@ -14,7 +14,7 @@ import numpy as np
 from riskmodel.explain.thresholds import DO_NOT_NARRATE, STABLE, UNCERTAIN
 from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.assessment.place_rows import Condition, Place
-from riskmodel.narrative.assessment.recorded import between_words, value_words
+from riskmodel.narrative.assessment.recorded import between_words, units_of, value_words
 from riskmodel.narrative.facts.marks import bare, lowered
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
@@ -263,10 +263,9 @@ def _about_assets(assessment: Assessment, place: Place) -> str:
 
 
 def _assets_table(assessment: Assessment, own: Any) -> HtmlTable:
-    catalogue = assessment.table("catalogue")
-    units = {} if catalogue is None else dict(zip(catalogue["factor"], catalogue["unit"], strict=True))
+    units = units_of(assessment)
     rows = [
-        Row((assessment.unit(str(r["factor"])), bare(str(units.get(r["factor"], ""))),
+        Row((assessment.unit(str(r["factor"])), units.get(str(r["factor"]), ""),
              *(value_words(assessment, at, r, column) for column in ("value", "force", "similar")),
              between_words(assessment, at, r), value_words(assessment, at, r, "country")))
         for at, r in own.iterrows()

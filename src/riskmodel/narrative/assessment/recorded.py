@@ -19,7 +19,7 @@ from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["between_words", "compared_section", "concentration_section", "recorded_section", "value_words"]
+__all__ = ["between_words", "compared_section", "concentration_section", "recorded_section", "units_of", "value_words"]
 
 _DOMAIN_FIRST = 8
 _OVER = (
@@ -176,11 +176,13 @@ def compared_section(assessment: Assessment) -> Section | None:
             for code, rows in similar.groupby("location", sort=True)
         ]
         paragraphs.append("Similar districts. " + ". ".join(like) + ".")
+    units = units_of(assessment)
     rows = [
         Row(
             (
                 bare(str(names.get(r["location"], r["location"]))),
                 assessment.unit(r["factor"]),
+                units.get(r["factor"], ""),
                 *(value_words(assessment, at, r, column) for column in ("value", "force", "similar", "country")),
                 between_words(assessment, at, r),
             )
@@ -188,7 +190,8 @@ def compared_section(assessment: Assessment) -> Section | None:
         for at, r in _in_order(assessment, held).iterrows()
     ]
     headings = [
-        Heading("District"), Heading("Condition"), Heading("Here", number=True), Heading("Force area", number=True),
+        Heading("District"), Heading("Condition"), Heading("Measured as"), Heading("Here", number=True),
+        Heading("Force area", number=True),
         Heading("Similar districts", number=True, unit="middle"), Heading("England", number=True),
         Heading("Similar districts", number=True, unit="least to greatest"),
     ]  # fmt: skip
@@ -209,6 +212,14 @@ def _in_order(assessment: Assessment, held: pd.DataFrame) -> pd.DataFrame:
     order = held["factor"].map(lambda name: rank.get(name, (True, 10_000)))
     keys = sorted(range(len(held)), key=lambda i: (order.iloc[i], held["location"].iloc[i]))
     return held.iloc[keys]
+
+
+def units_of(assessment: Assessment) -> dict[str, str]:
+    """What the values of each factor count, as the catalogue says."""
+    catalogue = assessment.table("catalogue")
+    if catalogue is None:
+        return {}
+    return {str(f): bare(str(unit)) for f, unit in zip(catalogue["factor"], catalogue["unit"], strict=True)}
 
 
 def value_words(assessment: Assessment, at: object, row: pd.Series, column: str) -> str:
