@@ -174,7 +174,9 @@ def test_narrate_since_an_earlier_run(stored: Stored, command_here: Any, tmp_pat
     before, after = contents(tmp_path / "plain"), contents(tmp_path / "since")
     assert set(after) - set(before) == {"tables/since.csv"}
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"index.html", "narrative.docx", "facts.json", "manifest.json", "tables/csv-metadata.json"}
+    assert changed == {
+        "index.html", "fairness.html", "narrative.docx", "facts.json", "manifest.json", "tables/csv-metadata.json",
+    }  # fmt: skip
     found = verify_bundle(tmp_path / "since", expect=done.json["manifest_sha256"])
     assert found.holds, found.problems
     assert json.loads(after["manifest.json"])["since"] == EARLIER
@@ -183,6 +185,8 @@ def test_narrate_since_an_earlier_run(stored: Stored, command_here: Any, tmp_pat
     assert f"The last assessment was made from run {EARLIER}, as of 1 September 2025." in page
     assert "cannot be seen this way" in page
     assert b"What changed since" not in before["index.html"]
+    assert f"Compared with the audit of run {EARLIER}." in after["fairness.html"].decode()
+    assert b"No earlier audit was named" in before["fairness.html"]
     again = narrate_run("small@latest", workspace=stored.root, out=tmp_path / "again", since=EARLIER)
     assert contents(again.out) == after
     unknown = command_here(*asked, tmp_path / "none", "--since", "ffff")

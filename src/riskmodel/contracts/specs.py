@@ -322,6 +322,11 @@ class CharacteristicSpec(Spec):
         default_factory=list, description="sources that record those affected by group, of the same groups"
     )
 
+    @property
+    def names(self) -> list[str]:
+        """Every group, in the file's order."""
+        return [*self.groups, *self.classes, *([self.rest] if self.rest else [])]
+
     @model_validator(mode="after")
     def _groups_of_people_or_classes_of_areas(self) -> CharacteristicSpec:
         if bool(self.groups) == bool(self.classes):

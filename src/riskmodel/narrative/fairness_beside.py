@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["changed_section", "counting_section", "tested_section"]
 
+_NO_EARLIER = (
+    "No earlier audit was named to compare with. An analyst can name one: riskmodel narrate RUN --since EARLIER_RUN."
+)
 _TESTED_SOURCE = "docs/benchmarks.md"
 
 _WHOSE = {
@@ -134,7 +137,7 @@ def changed_section(audited: Audited, earlier: Audited | None, *, earlier_run: s
     """What changed since the last audit of the same experiment."""
     name, heading = "changed", "What changed since the last audit"
     if earlier is None:
-        return Section(name, heading, ["There is no earlier audit to compare with."])
+        return Section(name, heading, [_NO_EARLIER])
     before = {f.key: f for f in [*earlier.shown(), *earlier.shown(crossed=True)]}
     now = {f.key: f for f in [*audited.shown(), *audited.shown(crossed=True)]}
     words = [f"Compared with the audit of run {bare(earlier_run) or 'not named'}."]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerns_of
 from riskmodel.narrative.fairness_facts import Quoted, contrast_words
 from riskmodel.narrative.fairness_findings import unseen_rows
 from riskmodel.narrative.fairness_pictures import Dot, draw_contrasts
 from riskmodel.narrative.fairness_records import NONE_MADE
 from riskmodel.narrative.fairness_rows import ALL, Audited, Finding, as_ratio
+from riskmodel.narrative.fairness_words import part_order, part_words
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
 from riskmodel.narrative.pictures import Picture
@@ -50,11 +50,15 @@ def drift_section(audited: Audited) -> Section:
                 Heading("The forecast beside what was recorded", unit="compared with everyone else"),
                 Heading("Counting"), Heading("Evidence")]  # fmt: skip
     listed = []
-    for row in audited.quoted(own[columns]):
+    # Rows of one group follow each other already; within it parts go from the lowest to the highest.
+    at = dict(zip(own["row"], own.groupby(["characteristic", "group", "evidence", "source"], sort=False).ngroup(),
+                  strict=True))  # fmt: skip
+    known = audited.characteristics
+    for row in sorted(audited.quoted(own[columns]), key=lambda r: (at[r["row"]], part_order(r["part"], known))):
         other = beside.get(tuple(row[k] for k in _KEY))
         listed.append(
             Row((audited.group(row["characteristic"], row["group"]), audited.title(row["characteristic"]),
-                 bare(row["part"]), _kind(row["part"]), _contrast(row), _contrast(other),
+                 part_words(row["part"], known), _kind(row["part"]), _contrast(row), _contrast(other),
                  "counts by group" if row["evidence"] == "outcomes" else "where people live"))
         )  # fmt: skip
     concerns = enumerate(_concerns_by_place(audited), start=1)
@@ -79,7 +83,9 @@ def _parts_picture(audited: Audited, name: str, finding: Finding, rows: pd.DataF
     held = [row for row in audited.quoted(rows[same]) if math.isfinite(row["statistic"])]
     if not held:
         return None
-    lines = [(bare(row["part"]), [Dot(*_ends(row), _contrast(row))]) for row in held]
+    known = audited.characteristics
+    held.sort(key=lambda row: part_order(row["part"], known))
+    lines = [(part_words(row["part"], known), [Dot(*_ends(row), _contrast(row))]) for row in held]
     bound = audited.policy.bounds.calibration_ratio.notice
     return draw_contrasts(name, lines, labels=["the forecast"], title=audited.named(finding), notice=bound)
 

@@ -302,15 +302,32 @@ def make_audited(
     rows.loc[hidden, ["direction", "severity"]] = ""
     order = {name: number for number, name in enumerate([*policy.characteristics, *characteristics])}
     at = rows["characteristic"].map(lambda name: tuple(order.get(part, 99) for part in name.split(" x ")))
+    places = {name: {group: n for n, group in enumerate(spec.names)} for name, spec in characteristics.items()}
     keyed = rows.assign(
-        _several=at.map(len), _at=at, _code=rows["code"].map(code_number), _evidence=rows["evidence"] != "composition",
+        _several=at.map(len), _at=at, _group=_places_of(rows, places), _code=rows["code"].map(code_number),
+        _evidence=rows["evidence"] != "composition",
         _other=rows["source"] != source,
     )  # fmt: skip
-    keyed = keyed.sort_values(["_several", "_at", "_evidence", "_other", "source", "_code"], kind="stable")
+    keyed = keyed.sort_values(["_several", "_at", "_evidence", "_other", "source", "_group", "_code"], kind="stable")
     return Audited(
         rows.loc[keyed.index].reset_index(drop=True), model_id, baseline, source, policy, characteristics, sources,
         book, policy_source, elsewhere,
     )  # fmt: skip
+
+
+def _places_of(rows: pd.DataFrame, places: Mapping[str, Mapping[str, int]]) -> pd.Series[Any]:
+    """Where each row's group, or each of those that meet, stands in the file of its characteristic."""
+    import pandas as pd
+
+    pairs = list(zip(rows["characteristic"], rows["group"], strict=True))
+    at = {
+        (names, group): tuple(
+            places.get(name, {}).get(part, 99)
+            for name, part in zip(names.split(" x "), group.split(" & "), strict=False)
+        )
+        for names, group in set(pairs)
+    }
+    return pd.Series([at[pair] for pair in pairs], index=rows.index, dtype="object")
 
 
 def _hidden(rows: pd.DataFrame) -> pd.Series[bool]:

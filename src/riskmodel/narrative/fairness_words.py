@@ -26,6 +26,8 @@ __all__ = [
     "members_words",
     "more_words",
     "number_words",
+    "part_order",
+    "part_words",
     "people_words",
     "per_cent_words",
     "seen_words",
@@ -136,6 +138,29 @@ def members_words(characteristic: str, group: str, known: Mapping[str, Character
     """A group of a characteristic, or several that meet, as a reader knows them."""
     questions = [known[name].question if name in known else "" for name in characteristic.split(" x ")]
     return bare(group_words(group, tuple(questions)))
+
+
+def part_words(part: str, known: Mapping[str, CharacteristicSpec]) -> str:
+    """A part of the audit as a reader knows it.
+
+    Examples
+    --------
+    >>> part_words("urban_rural: rural", {}), part_words("expected: fourth fifth", {}), part_words("district East", {})
+    ('Urban rural: rural', 'Expected records: fourth fifth', 'District East')
+    """
+    kind, _, rest = part.partition(": ")
+    if not rest:
+        return bare(f"{part[:1].upper()}{part[1:]}")
+    title = "Expected records" if kind == "expected" else characteristic_words(kind, known)
+    return bare(f"{title}: {rest.replace('_', ' ')}")
+
+
+def part_order(part: str, known: Mapping[str, CharacteristicSpec]) -> tuple[str, int, str]:
+    """Where a part stands among the others: fifths from the lowest, groups as their file has them."""
+    kind, _, rest = part.partition(": ")
+    fifths = ["lowest fifth", "second fifth", "third fifth", "fourth fifth", "highest fifth"]
+    order = known[kind].names if kind in known else fifths
+    return kind if rest else "", order.index(rest) if rest in order else len(order), part
 
 
 def verdict_words(verdict: str, severity: str = "", direction: str = "") -> str:

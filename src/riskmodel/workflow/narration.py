@@ -131,12 +131,15 @@ class Narration:
         For a table, a frame of its shape that is true where a cell was withheld.
     outlines : mapping of level to Outlines
         Of the mapped levels; none where the region's boundaries are not held.
+    before : Narration, optional
+        An earlier run's, with the tables that are compared.
     """
 
     about: About
     tables: Mapping[str, pd.DataFrame]
     withheld: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     outlines: Mapping[str, Outlines] = field(default_factory=dict)
+    before: Narration | None = None
 
 
 def make_narration(session: Session, published: Published) -> Narration:

@@ -218,6 +218,14 @@ def _write_fairness_page(narration: Narration, book: FactBook, review: Review, f
 
     about, digest = narration.about, review.audited.audit_sha256
     target = about.targets[about.target]
+    earlier: dict[str, Any] = {}
+    if narration.before is not None and audit_held(narration.before):
+        before = narration.before.about
+        earlier = {
+            "earlier": narration.before.tables["audit"],
+            "earlier_run": before.run_id,
+            "earlier_model": before.model_id,
+        }
     page = build_fairness_page(
         narration.tables,
         policy=about.policy,
@@ -240,6 +248,7 @@ def _write_fairness_page(narration: Narration, book: FactBook, review: Review, f
         links=_links("fairness.html", narration),
         book=book,
         policy_source=f"fairness/policies/{about.policy_name}.yaml",
+        **earlier,
     )
     _write_text(folder / "fairness.html", page)
 

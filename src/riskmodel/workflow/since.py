@@ -61,6 +61,7 @@ def with_since(now: Narration, before: Narration) -> Narration:
         about=now.about.model_copy(update={"tables": {**now.about.tables, "since": "csv"}}),
         tables={**now.tables, "since": table},
         withheld={**now.withheld, "since": withheld},
+        before=before,
     )
 
 

@@ -327,8 +327,7 @@ def groups_section(assessment: Assessment, place: Place) -> Section:
 def _order_of(assessment: Assessment, characteristic: str) -> dict[str, int]:
     """Where each group stands in the file that declares the characteristic."""
     spec = assessment.characteristics.get(characteristic)
-    names = [] if spec is None else [*spec.groups, *spec.classes, *([spec.rest] if spec.rest else [])]
-    return {name: number for number, name in enumerate(names)}
+    return {} if spec is None else {name: number for number, name in enumerate(spec.names)}
 
 
 def _group_row(assessment: Assessment, at: Any, row: Any, whole: dict[tuple[str, str], tuple[int, float]]) -> Row:
