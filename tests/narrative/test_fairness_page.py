@@ -36,7 +36,7 @@ from riskmodel.fairness.gate import gate_of
 from riskmodel.narrative.bundle import MANIFEST, write_table
 from riskmodel.narrative.facts import FactBook
 from riskmodel.narrative.facts.file import FACTS_FILE, write_facts
-from riskmodel.narrative.fairness_facts import Quoted, effect_words
+from riskmodel.narrative.fairness_facts import effect_words
 from riskmodel.narrative.fairness_page import build_fairness_page
 from riskmodel.narrative.fairness_questions import rules_section
 from riskmodel.narrative.fairness_rows import make_audited
@@ -51,6 +51,7 @@ from riskmodel.narrative.fairness_words import (
 from riskmodel.narrative.forecast_words import MINUS
 from riskmodel.narrative.frame import PageLink
 from riskmodel.narrative.model_words import between_times, times_words
+from riskmodel.narrative.quoted import Quoted
 from riskmodel.narrative.verify import verify_bundle
 
 # What no page may say of a model: that it passes, is fair, or is free of bias.

@@ -14,7 +14,6 @@ from riskmodel.contracts.audit_tables import DATA_REQUESTS
 from riskmodel.fairness.decisions import USE_WORDS
 from riskmodel.narrative.facts.formulas import Formula
 from riskmodel.narrative.facts.marks import as_plain, bare
-from riskmodel.narrative.fairness_facts import quoted_rows, with_positions
 from riskmodel.narrative.fairness_rows import JUDGED, STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import (
     MARKS_OF,
@@ -23,6 +22,7 @@ from riskmodel.narrative.fairness_words import (
 )
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import SUPPRESSED, joined
+from riskmodel.narrative.quoted import quoted_rows, with_positions
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
