@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.tables import as_table
+from riskmodel.explain.wording import Wording
 from riskmodel.narrative.facts.forms import written
 from riskmodel.narrative.facts.formulas import Formula, evaluate
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE
 from riskmodel.narrative.model_words import records
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from riskmodel.contracts.records import Table
     from riskmodel.narrative.facts.book import FactBook
 
-__all__ = ["Quoted", "counted", "declared", "quoted_rows", "with_positions", "worked_out"]
+__all__ = ["Quoted", "counted", "declared", "quoted_rows", "with_positions", "worded", "worked_out"]
 
 AT = "row"
 """The column that holds a row's position in the published table, once rows are taken out of it."""
@@ -81,21 +83,26 @@ class Quoted:
         return f"{self.say(low, form)} to {self.say(high, form)}"
 
 
-def with_positions(table: pd.DataFrame, record: Table) -> pd.DataFrame:
-    """A table by its record, with the position of each row in a column ``row``.
+def with_positions(table: pd.DataFrame, record: Table | None) -> pd.DataFrame:
+    """A table by its record, if it has one, with the position of each row in a column ``row``.
 
     Raises
     ------
     TableError
         If it breaks its record.
     """
-    checked = as_table(table, record).reset_index(drop=True)
+    checked = (table if record is None else as_table(table, record)).reset_index(drop=True)
     return checked.assign(**{AT: range(len(checked))})
 
 
 def quoted_rows(rows: pd.DataFrame, table: str, book: FactBook | None, elsewhere: str = "") -> list[Quoted]:
     """Rows that hold their positions, ready to be quoted."""
     return [Quoted(row, table, book, elsewhere) for row in records(rows)]
+
+
+def worded(table: str, book: FactBook | None) -> Wording:
+    """A wording for sentences about rows, with their positions, of one table: each number knows its cell."""
+    return Wording(lambda row, column, form: Quoted(dict(row), table, book).say(column, form), bare)
 
 
 def counted(book: FactBook | None, name: str, table: str, rows: Iterable[int], formula: Formula | None = None) -> str:
