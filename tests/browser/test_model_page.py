@@ -9,6 +9,7 @@ import pytest
 
 from narrative.model_tables import Modelled, modelled
 from narrative.test_model_page import page_of
+from riskmodel.narrative.facts import FactBook
 from riskmodel.narrative.model_words import times_words
 
 pytestmark = pytest.mark.browser
@@ -24,7 +25,7 @@ def made() -> Modelled:
 @pytest.fixture(scope="module")
 def path(made: Modelled, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "model.html"
-    path.write_text(page_of(made), encoding="utf-8", newline="\n")
+    path.write_text(page_of(made, book=FactBook(made.tables, "run")), encoding="utf-8", newline="\n")
     return path
 
 
@@ -56,6 +57,15 @@ def test_a_place_is_found_by_typing_and_has_both_ledgers(open_page: Any, path: P
     said = seen.page.locator("[data-chosen]").first.inner_text()
     assert f"Lea {code}" in said and times_words(total["multiplier"]) in said
     assert "Found with higher recorded violence" in said and "Found with lower recorded violence" in said
+    quoted = seen.page.eval_on_selector_all(
+        "[data-chosen] data", "all => all.map((found) => [found.dataset.fact, found.textContent])"
+    )
+    held = {name: words for name, words in quoted if name.endswith(".multiplier+low+high")}
+    own = ledger[ledger["location"] == code]
+    rows = own[(own["kind"] == "total") | (own["kind"].eq("domain") & own["mark"].ne("do not narrate"))].index
+    assert len(rows) > 1
+    for row in rows:
+        assert held[f"ledger.{row}.multiplier+low+high"].startswith(times_words(ledger.loc[row, "multiplier"]))
 
 
 def test_without_scripts_it_reads_on(open_page: Any, path: Path) -> None:

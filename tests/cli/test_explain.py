@@ -65,6 +65,13 @@ def test_the_run_leaves_the_tables_and_a_page_that_is_linked(explained: tuple[Pa
     assert not attributions.duplicated(["model_id", "horizon", "location", "feature"]).any()
 
 
+def test_the_page_holds_against_its_tables(command_here: Any, explained: tuple[Path, Path]) -> None:
+    workspace, bundle = explained
+    assert len(re.findall("data-fact=", (bundle / "model.html").read_text(encoding="utf-8"))) > 500
+    done = command_here("verify", bundle, "--workspace", workspace)
+    assert (done.code, "everything holds" in done.out) == (0, True), done.out
+
+
 def test_the_region_says_what_the_forecast_leans_on_and_which_domains(command_here: Any, explained: Any) -> None:
     workspace, bundle = explained
     done = command_here("explain", "both@latest", "--workspace", workspace)

@@ -11,6 +11,12 @@ from riskmodel.narrative.facts import as_plain
 VOID = {"meta", "input"}
 
 
+def _whole(cell: Any, shared: list[str]) -> str:
+    """A packed cell: a text, a position in the page's words, or pieces of either kind."""
+    pieces = cell if isinstance(cell, list) else [cell]
+    return "".join(shared[piece] if isinstance(piece, int) else piece for piece in pieces)
+
+
 class Reader(HTMLParser):
     """The page as a reader's program sees it."""
 
@@ -66,7 +72,7 @@ class Reader(HTMLParser):
             name, _, text = entry.partition("\0")
             if text.startswith("{"):
                 rows = json.loads(text).get("rows", [])
-                whole = [[shared[c] if isinstance(c, int) else c for c in row] for row in rows]
+                whole = [[_whole(cell, shared) for cell in row] for row in rows]
                 self.packed += [text for row in whole for text in row]
                 self.tables[name] += [[as_plain(text) for text in row] for row in whole]
 

@@ -36,7 +36,7 @@ from riskmodel.fairness.gate import gate_of
 from riskmodel.narrative.bundle import MANIFEST, write_table
 from riskmodel.narrative.facts import FactBook
 from riskmodel.narrative.facts.file import FACTS_FILE, write_facts
-from riskmodel.narrative.fairness_facts import Quoted, effect_words
+from riskmodel.narrative.fairness_facts import effect_words
 from riskmodel.narrative.fairness_page import build_fairness_page
 from riskmodel.narrative.fairness_questions import rules_section
 from riskmodel.narrative.fairness_rows import make_audited
@@ -50,7 +50,8 @@ from riskmodel.narrative.fairness_words import (
 )
 from riskmodel.narrative.forecast_words import MINUS
 from riskmodel.narrative.frame import PageLink
-from riskmodel.narrative.model_words import between_times, times_words
+from riskmodel.narrative.model_words import times_words
+from riskmodel.narrative.quoted import Quoted
 from riskmodel.narrative.verify import verify_bundle
 
 # What no page may say of a model: that it passes, is fair, or is free of bias.
@@ -308,7 +309,7 @@ def test_intersections_stand_with_bounds_and_a_mark_where_they_rest_on_the_estim
     point = own[own["knowledge"] == "independent"]
     assert sorted(read.column("crossing-table", "Forecast over")) == sorted(times_words(p) for p in point["point"])
     assert sorted(read.column("crossing-table", "Bounds: likely")) == sorted(
-        between_times(a, b) for a, b in zip(band["low"], band["high"], strict=True)
+        f"{a:.2f} to {b:.2f}" for a, b in zip(band["low"], band["high"], strict=True)
     )
     marks = read.column("crossing-table", "Rests on")
     assert marks.count("yes") == (band["depends"] == "yes").sum() > 0

@@ -13,10 +13,11 @@ import pytest
 
 from narrative.model_tables import Modelled, modelled
 from narrative.page_reader import Reader
+from riskmodel.narrative.facts import FactBook
+from riskmodel.narrative.facts.forms import written
 from riskmodel.narrative.frame import PageLink
-from riskmodel.narrative.model_evidence import shown_signed
 from riskmodel.narrative.model_page import ModelPage, build_model_page
-from riskmodel.narrative.model_words import MARKS, between_times, mark_words, percent_words, times_words
+from riskmodel.narrative.model_words import MARKS, mark_words, percent_words, times_words
 
 HOSTILE = ("<script>alert(1)</script>", '"onmouseover="alert(1)', "{{ 7 * 7 }}", "</script><b>", "&amp;<!--")
 FORBIDDEN = re.compile(
@@ -29,7 +30,7 @@ FORBIDDEN = re.compile(
 def built(made: Modelled, **changes: Any) -> ModelPage:
     given = {
         "title": "Exmere", "target": "Recorded violence", "model_id": "poisson_ridge", "as_of": date(2025, 9, 1),
-        "run_id": "exmere-1a2b", "headline": "Better than counting: by 4.6 %.", "state": "Draft: not approved for use",
+        "run_id": "exmere-1a2b", "headline": "Better than counting.", "state": "Draft: not approved for use",
         "shapes": made.shapes, "links": [PageLink("forecast.html", "Forecast"), PageLink("model.html", "Models", True)],
     }  # fmt: skip
     return build_model_page(changes.pop("tables", made.tables), **(given | changes))
@@ -37,6 +38,10 @@ def built(made: Modelled, **changes: Any) -> ModelPage:
 
 def page_of(made: Modelled, **changes: Any) -> str:
     return built(made, **changes).text
+
+
+def between_times(low: float, high: float) -> str:
+    return f"{low:.2f} to {high:.2f}"
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +140,7 @@ def test_the_dots_shades_are_in_their_table(made: Modelled, read: Reader) -> Non
     for heading, third in (("Mean where it is low", "low"), ("Mean where it is high", "high")):
         for feature, shown in zip(features, read.column("dots-1-table", heading), strict=True):
             own = held[(held["feature"] == feature) & (held["third"] == third)]["value"]
-            assert shown == shown_signed(own.mean())
+            assert shown == written("three_decimals", [own.mean()])
 
 
 def test_a_finding_too_unsure_to_say_has_no_direction(made: Modelled) -> None:
@@ -234,4 +239,6 @@ def test_hostile_names_are_words(made: Modelled) -> None:
 
 
 def test_a_large_region_stays_under_three_megabytes() -> None:
-    assert len(page_of(modelled(1500)).encode()) < 3_000_000
+    made = modelled(1500)
+    for book in (None, FactBook(made.tables, "run")):
+        assert len(page_of(made, book=book).encode()) < 3_000_000

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from riskmodel.contracts.errors import UsageError
 from riskmodel.narrative.chance import change_by_chance
-from riskmodel.narrative.facts import bare
+from riskmodel.narrative.facts import as_plain, bare
+from riskmodel.narrative.facts.marks import LIGHT, LIGHT_END, mark
 from riskmodel.narrative.fans import Series, draw_fan, draw_share
 from riskmodel.narrative.forecast_words import MINUS, change_words, expected_words, rank_words, recorded_words
 from riskmodel.narrative.frame import PageLink, render_page
@@ -87,6 +88,24 @@ def test_a_packed_table_unpacks_to_its_rows(cells: list[list[str]], page: int) -
     assert rest == cells[page:]
     assert len(table.first_rows) + len(rest) == len(cells)
     assert held.get("orders", {}) == {second: float(len(second)) for _, second in cells}
+
+
+@given(st.lists(st.lists(st.integers(0, 99), max_size=4, unique=True), min_size=2, max_size=9))
+def test_a_packed_cell_that_lists_rows_of_a_table_still_knows_each(listed: list[list[int]]) -> None:
+    texts = ["\n".join(f"Name {mark(f't.{at}.v', str(at))}, sure" for at in own) or "none" for own in listed]
+    rows = [Row([f"place {n}", text]) for n, text in enumerate(texts)]
+    words, packed = pack([HtmlTable("t", "c", [Heading("a"), Heading("b")], rows, page=1)])
+    held = packed["t"]
+    for number, (_, cell) in enumerate(held["rows"], start=1):
+        pieces = cell if isinstance(cell, list) else [cell]
+        text = "".join(words[piece] if isinstance(piece, int) else piece for piece in pieces)
+        assert as_plain(text) == as_plain(texts[number])
+        known = re.findall(f"{LIGHT}([^{LIGHT_END}]*){LIGHT_END}", text)
+        if "lists" in held:
+            assert held["facts"] == {"1": [["t", "v"]]}
+            assert [str(at) for at in held["lists"]["1"][number - 1]] == known == [str(at) for at in listed[number]]
+        elif known:
+            assert [str(held["at"]["t"][number - 1])] == known == [str(at) for at in listed[number]]
 
 
 def squares(side: int) -> np.ndarray:

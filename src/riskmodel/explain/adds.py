@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskmodel.explain.wording import PLAIN, Wording
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -33,13 +35,15 @@ _SAID = {"rolling_12": "counting the last twelve months"}
 """Baselines in a reader's words."""
 
 
-def factors_add(domains: pd.DataFrame) -> str:
+def factors_add(domains: pd.DataFrame, words: Wording = PLAIN) -> str:
     """What the factors add to the forecast beyond the area's own past.
 
     Parameters
     ----------
     domains : DataFrame
         The ``domains`` table of an experiment that asks for ``ablation``.
+    words : Wording
+        What writes numbers and names.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def factors_add(domains: pd.DataFrame) -> str:
         if (domains["kind"] == "forecast").any():
             return "The forecast model holds no factors: it rests on the area's own past."
         return "What the factors add to the forecast was not measured: the experiment asks for no ablation."
-    first = _said(row, "The factors", "the area's own past")
+    first = _said(row, "The factors", "the area's own past", words)
     conditions = _row(domains, ALL_CONDITIONS)
     same = conditions is not None and np.array_equal(
         *(np.nan_to_num(held[["skill_without", "low"]].to_numpy(dtype=float)) for held in (row, conditions))
@@ -72,18 +76,18 @@ def factors_add(domains: pd.DataFrame) -> str:
     if conditions is None or same:
         return first
     beyond = "the area's own past and other recorded crime"
-    return f"{first} {_said(conditions, 'The conditions of places and people', beyond, again=True)}"
+    return f"{first} {_said(conditions, 'The conditions of places and people', beyond, words, again=True)}"
 
 
-def conditions_alone(domains: pd.DataFrame) -> str:
+def conditions_alone(domains: pd.DataFrame, words: Wording = PLAIN) -> str:
     """How much factors alone tell, without any history; blank where the experiment has no conditions model."""
     rows = domains[(domains["kind"] == "conditions") & domains["skill"].notna()]
     if rows.empty:
         return ""
     row = rows.iloc[0]
     return (
-        f"From factors alone, without any recorded crime, the conditions model is {_better(row['skill'])} than giving "
-        "every resident the region's rate."
+        f"From factors alone, without any recorded crime, the conditions model is {_better(row, 'skill', words)} than "
+        "giving every resident the region's rate."
     )
 
 
@@ -92,21 +96,22 @@ def _row(domains: pd.DataFrame, name: str) -> pd.Series | None:
     return None if rows.empty else rows.iloc[0]
 
 
-def _said(row: pd.Series, what: str, beyond: str, *, again: bool = False) -> str:
+def _said(row: pd.Series, what: str, beyond: str, words: Wording, *, again: bool = False) -> str:
     """What some factors add; ``again`` where a sentence before has said how good the forecast is with all of them."""
     verdict = row["verdict"]
     if verdict == NOT_PUBLISHED:
         return f"What is added by {what.lower()} is not known: none was published by the origins tested."
     if not np.isfinite(row["skill"]):
         return f"What is added by {what.lower()} beyond {beyond} was not measured: without them no model is left."
-    counting = _SAID.get(row["baseline"], row["baseline"])
-    together = "" if again else f"with them it is {_better(row['skill'])} than {counting}, "
+    counting = _SAID.get(row["baseline"]) or words.name(row["baseline"])
+    together = "" if again else f"with them it is {_better(row, 'skill', words)} than {counting}, "
     skills = (
-        f"{together}without them {_better(row['skill_without'])}, a difference of {_percent(row['skill_lost'])} points"
+        f"{together}without them {_better(row, 'skill_without', words)}, a difference of "
+        f"{words.number(row, 'skill_lost', 'points')} points"
     )
     if verdict == NO_INTERVAL:
         return f"Too few months to say what is added to the forecast by {what.lower()} beyond {beyond}: {skills}."
-    interval = f"(90 % interval {_percent(row['low'])} to {_percent(row['high'])})"
+    interval = f"(90 % interval {words.number(row, 'low', 'points')} to {words.number(row, 'high', 'points')})"
     if row["skill"] <= 0:
         # What mends a model that is worse than counting adds nothing to counting.
         return f"{what} add nothing to the forecast beyond {beyond}: {'' if again else 'even '}{skills} {interval}."
@@ -116,10 +121,5 @@ def _said(row: pd.Series, what: str, beyond: str, *, again: bool = False) -> str
     return f"{what} add nothing to the forecast beyond {beyond}: {skills} {interval}{worse}."
 
 
-def _better(skill: float) -> str:
-    return f"{_percent(abs(skill))} % {'worse' if skill < 0 else 'better'}"
-
-
-def _percent(share: float) -> str:
-    shown = f"{100.0 * float(share):.1f}"
-    return "0.0" if shown == "-0.0" else shown
+def _better(row: pd.Series, column: str, words: Wording) -> str:
+    return f"{words.number(row, column, 'size_points')} % {'worse' if row[column] < 0 else 'better'}"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskmodel.explain.wording import PLAIN, Wording
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -35,7 +37,12 @@ def within_one_error(pairwise: pd.DataFrame, *, best: str, model_id: str, metric
 
 
 def glass_box_advice(
-    pairwise: pd.DataFrame, *, best: str, glass: Sequence[str], metric: str = "poisson_deviance"
+    pairwise: pd.DataFrame,
+    *,
+    best: str,
+    glass: Sequence[str],
+    metric: str = "poisson_deviance",
+    words: Wording = PLAIN,
 ) -> str:
     """What the report says about a glass box: recommended where it is as good as the best model, or why it is not.
 
@@ -48,30 +55,35 @@ def glass_box_advice(
     glass : sequence of str
         Candidates whose ``use`` is one of ``GLASS_BOXES``.
     metric : str
+    words : Wording
+        What writes numbers and names.
 
     Notes
     -----
     The rule of one standard error (Breiman and others 1984): a model so close to the best cannot be told from it by the
     months there are, and the one that can be read is then worth more.
     """
+    shown = words.name(best)
     if best in glass:
-        return f"The best model, {best}, is a glass box: each of its terms is a curve that can be read and questioned."
+        return f"The best model, {shown}, is a glass box: each of its terms is a curve that can be read and questioned."
     found = [(name, row) for name in glass if (row := _row(pairwise, best, name, metric)) is not None]
     if not glass:
         return "No glass box is among the candidates, so whether one would do is not known."
     if not found:
-        return f"Too few months to say whether a glass box ({', '.join(glass)}) would do instead of {best}."
+        named = ", ".join(map(words.name, glass))
+        return f"Too few months to say whether a glass box ({named}) would do instead of {shown}."
     name, row = max(found, key=lambda pair: float(pair[1]["skill"]))
     skill, error = float(row["skill"]), float(row["standard_error"])
     where = "ahead of" if skill > 0 else "behind"
-    figures = f"{abs(100 * skill):.1f} % {where} {best}, with a standard error of {100 * error:.1f} %"
+    size, spread = words.number(row, "skill", "size_points"), words.number(row, "standard_error", "points")
+    figures = f"{size} % {where} {shown}, with a standard error of {spread} %"
     if within_one_error(pairwise, best=best, model_id=name, metric=metric):
         apart = "" if skill > error else ", so the months there are cannot tell the two apart"
         return (
-            f"Recommended instead of {best}: the glass box {name}. It is {figures}{apart}; each of its terms is a "
-            "curve that can be read and questioned."
+            f"Recommended instead of {shown}: the glass box {words.name(name)}. It is {figures}{apart}; each of its "
+            "terms is a curve that can be read and questioned."
         )
-    return f"The glass box {name} is not recommended instead of {best}: it is {figures}."
+    return f"The glass box {words.name(name)} is not recommended instead of {shown}: it is {figures}."
 
 
 def _row(pairwise: pd.DataFrame, best: str, model_id: str, metric: str) -> pd.Series | None:

@@ -10,7 +10,7 @@ covariance shrunk after Ledoit and Wolf 2004). Refused is what lies farther out 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from riskmodel.contracts.errors import DefinitionError, did_you_mean
 from riskmodel.explain.effects import interval_of, score_of
 from riskmodel.explain.explained import Explained
 from riskmodel.explain.thresholds import STABLE
+from riskmodel.explain.wording import PLAIN, Wording
 from riskmodel.models.base import CountModel
 
 if TYPE_CHECKING:
@@ -255,15 +256,17 @@ class _Task:
         return np.asarray(np.exp(ends), dtype=np.float64)
 
 
-def scenario_sentence(row: pd.Series, *, place: str, unit: str) -> str:
+def scenario_sentence(row: Mapping[str, Any] | pd.Series, *, place: str, unit: str, words: Wording = PLAIN) -> str:
     """One scenario in words: an association between places.
 
     Parameters
     ----------
-    row : Series
+    row : mapping or Series
         A row of the ``scenarios`` noun.
     place, unit : str
         As readers know them: the place's name, the factor's title or the domain's.
+    words : Wording
+        What writes numbers.
 
     Examples
     --------
@@ -278,7 +281,10 @@ def scenario_sentence(row: pd.Series, *, place: str, unit: str) -> str:
     """
     if isinstance(row["refused"], str) and row["refused"]:
         return f"No comparison is made for {unit} in {place}: {row['refused']}."
-    values = "" if np.isnan(row["value_now"]) else f" ({_shown(row['value_median'])}, here {_shown(row['value_now'])})"
+    values = ""
+    if not np.isnan(row["value_now"]):
+        middle, here = (words.number(row, column, "three_digits") for column in ("value_median", "value_now"))
+        values = f" ({middle}, here {here})"
     what = (
         f"{unit} at the regional median"
         if row["kind"] == "factor"
@@ -286,13 +292,11 @@ def scenario_sentence(row: pd.Series, *, place: str, unit: str) -> str:
     )
     unclear = row["multiplier_low"] <= 1.0 <= row["multiplier_high"]
     ends = ", no clear difference" if unclear else ""
-    return (
-        f"Places like {place} with {what}{values} have recorded about {row['records_at_median']:.0f} in 12 months "
-        f"(90 % interval {row['low']:.0f} to {row['high']:.0f}); expected recorded violence of {place} is "
-        f"{row['records_now']:.0f}{ends}. This compares places: it does not say what follows where a condition changes."
+    records, low, high, now = (
+        words.number(row, column, "whole") for column in ("records_at_median", "low", "high", "records_now")
     )
-
-
-def _shown(value: float) -> str:
-    """Three digits, or a whole number with its thousands apart."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return (
+        f"Places like {place} with {what}{values} have recorded about {records} in 12 months (90 % interval {low} to "
+        f"{high}); expected recorded violence of {place} is {now}{ends}. This compares places: it does not say what "
+        "follows where a condition changes."
+    )

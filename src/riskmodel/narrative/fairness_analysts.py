@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from riskmodel.narrative.facts.marks import as_plain, bare
-from riskmodel.narrative.fairness_facts import Quoted
 from riskmodel.narrative.fairness_findings import statistic_words
 from riskmodel.narrative.fairness_rows import ALL, STRENGTH, Audited, code_number
 from riskmodel.narrative.fairness_words import verdict_words
 from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.quoted import Quoted
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 __all__ = ["analysts_section"]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerns_of
-from riskmodel.narrative.fairness_facts import declared
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_rows import STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
+from riskmodel.narrative.quoted import declared
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import INTERSECTIONS
 from riskmodel.narrative.facts.marks import bare
-from riskmodel.narrative.fairness_facts import Quoted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_findings import verdict_cell
 from riskmodel.narrative.fairness_rows import STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
+from riskmodel.narrative.quoted import Quoted, quoted_rows, with_positions
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from riskmodel.narrative.fairness_brief import concerns_of
-from riskmodel.narrative.fairness_facts import Quoted, contrast_words
+from riskmodel.narrative.fairness_facts import contrast_words
 from riskmodel.narrative.fairness_findings import unseen_rows
 from riskmodel.narrative.fairness_pictures import Dot, draw_contrasts
 from riskmodel.narrative.fairness_records import NONE_MADE
@@ -15,6 +15,7 @@ from riskmodel.narrative.fairness_words import part_order, part_words
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
 from riskmodel.narrative.pictures import Picture
+from riskmodel.narrative.quoted import Quoted
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 if TYPE_CHECKING:

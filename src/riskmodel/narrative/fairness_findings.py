@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerns_of, mark_of
-from riskmodel.narrative.fairness_facts import Quoted, beside_words, contrast_words, effect_words, share_beside_words
+from riskmodel.narrative.fairness_facts import beside_words, contrast_words, effect_words, share_beside_words
 from riskmodel.narrative.fairness_pictures import Dot, draw_contrasts
 from riskmodel.narrative.fairness_rows import ALL, NO_SOURCE, STRENGTH, Audited, Finding
 from riskmodel.narrative.fairness_words import READ
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
 from riskmodel.narrative.pictures import Picture
+from riskmodel.narrative.quoted import Quoted
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:

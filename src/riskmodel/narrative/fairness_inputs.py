@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import AUDIT_REFITS, FEEDBACK, PROXIES
 from riskmodel.narrative.facts.marks import bare
-from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_pictures import Trace, draw_traces
 from riskmodel.narrative.fairness_records import NONE_MADE
 from riskmodel.narrative.fairness_rows import Audited
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import SUPPRESSED, joined
 from riskmodel.narrative.model_words import unit_words
+from riskmodel.narrative.quoted import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
@@ -144,12 +144,13 @@ def _proxies_part(audited: Audited, proxies: pd.DataFrame | None) -> Section | N
     single = {row["feature"]: row["row"] for row in rows if row["feature"] != "all" and row["proxy"] == "yes"}
     where = {"feature": sorted({row["feature"] for row in rows} - {"all"}), "proxy": "yes"}
     foretold = counted(
-        book, "proxies.together", "proxies", told, ["count", "proxies", {"feature": "all", "proxy": "yes"}]
+        book, "fairness.proxies.together", "proxies", told, ["count", "proxies", {"feature": "all", "proxy": "yes"}]
     )
     groups = counted(
-        book, "proxies.groups", "proxies", [r["row"] for r in whole], ["count", "proxies", {"feature": "all"}]
+        book, "fairness.proxies.groups", "proxies", [r["row"] for r in whole], ["count", "proxies", {"feature": "all"}]
     )
-    inputs = counted(book, "proxies.single", "proxies", single.values(), ["distinct", "proxies", ["feature"], where])
+    distinct = ["distinct", "proxies", ["feature"], where]
+    inputs = counted(book, "fairness.proxies.single", "proxies", single.values(), distinct)
     bound = audited.declared("bounds.proxy_r_squared", audited.policy.bounds.proxy_r_squared)
     words = (
         f"All inputs together foretell the shares of {foretold} of {groups} groups better than the policy's bound of "

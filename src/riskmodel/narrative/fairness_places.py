@@ -13,7 +13,6 @@ import numpy as np
 
 from riskmodel.contracts.audit_tables import AUDIT_PLACES, POOR_BASE
 from riskmodel.narrative.facts.marks import bare
-from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_records import NONE_MADE
 from riskmodel.narrative.fairness_rows import ALL, Audited
@@ -22,6 +21,7 @@ from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE
 from riskmodel.narrative.maps import Outlines
 from riskmodel.narrative.model_places import Names
+from riskmodel.narrative.quoted import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _class(value: float, classes: Sequence[tuple[float, str]]) -> int:
 def _first_words(audited: Audited, name: str, held: Mapping[str, Quoted]) -> str:
     classed = [(_class(row["put_first"], _CLASSES), row["row"]) for row in held.values()]
     counts = [
-        counted(audited.book, f"{name}.{n}", "audit_places", [row for at, row in classed if at == n])
+        counted(audited.book, f"fairness.{name}.{n}", "audit_places", [row for at, row in classed if at == n])
         for n in range(len(_CLASSES))
     ]
     said = "; ".join(f"{words}: {count} MSOAs" for (_, words), count in zip(_CLASSES, counts, strict=True))
@@ -191,8 +191,9 @@ def _poor_part(audited: Audited, poor: pd.DataFrame | None, names: Names) -> Sec
     book, rows = audited.book, with_positions(poor, POOR_BASE)
     kept = rows[rows["poor_base"] == "yes"].sort_values("area")
     marked = quoted_rows(kept, "poor_base", book)
-    number = counted(book, "poor_base.marked", "poor_base", kept["row"], ["count", "poor_base", {"poor_base": "yes"}])
-    areas = counted(book, "poor_base.areas", "poor_base", rows["row"], ["count", "poor_base", {}])
+    are_marked = ["count", "poor_base", {"poor_base": "yes"}]
+    number = counted(book, "fairness.poor_base.marked", "poor_base", kept["row"], are_marked)
+    areas = counted(book, "fairness.poor_base.areas", "poor_base", rows["row"], ["count", "poor_base", {}])
     words = [_POOR, f"{number} of {areas} small areas are marked."]
     again = [f for f in audited.findings if f.part != ALL and f.model_id == audited.model_id]
     tables = []

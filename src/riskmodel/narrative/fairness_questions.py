@@ -17,11 +17,11 @@ from riskmodel.fairness.gate import concerns_meeting
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_brief import concerned, concerns_of, differing
 from riskmodel.narrative.fairness_crossing import depending
-from riskmodel.narrative.fairness_facts import counted, declared, with_positions
 from riskmodel.narrative.fairness_records import tipping_of
 from riskmodel.narrative.fairness_rows import JUDGED, Audited
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
+from riskmodel.narrative.quoted import counted, declared, with_positions
 from riskmodel.narrative.workbook_text import TO_BE_COMPLETED, day_words
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _few(names: Sequence[str], rest: str) -> str:
 def _rest(audited: Audited, name: str, table: str, rows: Sequence[int]) -> str:
     """How many are not named, given one row of each; nothing where all are."""
     left = rows[_MANY:]
-    return f"{counted(audited.book, f'questions.{name}', table, left)} more" if left else ""
+    return f"{counted(audited.book, f'fairness.questions.{name}', table, left)} more" if left else ""
 
 
 def _of_unseen(audited: Audited) -> list[str]:
@@ -155,8 +155,9 @@ def _of_intersections(audited: Audited, tables: Mapping[str, pd.DataFrame]) -> l
         first = _first_rows(tables["intersections"], INTERSECTIONS, {"model_id": audited.model_id})
         rows = [first[key] for key in dependent]
         asked.append(
-            f"{counted(audited.book, 'questions.resting', 'intersections', rows)} verdicts where groups meet rest on "
-            "an estimate. Does the committee want a published table of these groups together before it relies on them?"
+            f"{counted(audited.book, 'fairness.questions.resting', 'intersections', rows)} verdicts where groups meet "
+            "rest on an estimate. Does the committee want a published table of these groups together before it relies "
+            "on them?"
         )
     return asked
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import TIPPING_POINTS
 from riskmodel.narrative.fairness_brief import differing
-from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_rows import STRENGTH, Audited
 from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED, joined
+from riskmodel.narrative.quoted import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ def records_section(audited: Audited, tipping: pd.DataFrame | None) -> Section:
     for row in rows:
         by_group.setdefault((row["characteristic"], row["group"]), {})[row["recorded_share"]] = row
     first = {key: next(iter(held.values()))["row"] for key, held in by_group.items()}
-    number = counted(audited.book, "tipping.changing", "tipping_points", [first[key] for key in changing])
+    number = counted(audited.book, "fairness.tipping.changing", "tipping_points", [first[key] for key in changing])
     where = {"model_id": audited.model_id}
-    groups = counted(audited.book, "tipping.groups", "tipping_points", first.values(),
+    groups = counted(audited.book, "fairness.tipping.groups", "tipping_points", first.values(),
                      ["distinct", "tipping_points", ["characteristic", "group"], where])  # fmt: skip
     said = (
         f"Supposing records from {least.say('recorded_share', 'as_given')} to {most.say('recorded_share', 'as_given')} "

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import DATA_REQUESTS
 from riskmodel.narrative.facts.marks import as_plain, bare
-from riskmodel.narrative.fairness_facts import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.fairness_rows import JUDGED, Audited
 from riskmodel.narrative.fairness_words import VERDICTS
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
+from riskmodel.narrative.quoted import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 if TYPE_CHECKING:

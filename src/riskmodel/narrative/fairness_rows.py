@@ -18,9 +18,9 @@ from riskmodel.contracts.specs import CharacteristicSpec
 from riskmodel.fairness.cross_stream import part_of
 from riskmodel.narrative.facts.formulas import Formula
 from riskmodel.narrative.facts.marks import bare
-from riskmodel.narrative.fairness_facts import Quoted, counted, declared, quoted_rows, with_positions
 from riskmodel.narrative.fairness_words import characteristic_words, members_words, verdict_words
 from riskmodel.narrative.model_words import unit_words
+from riskmodel.narrative.quoted import Quoted, counted, declared, quoted_rows, with_positions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,7 +153,7 @@ class Audited:
         held = set(rows)
         if self.elsewhere:
             return declared(self.book, f"earlier_audit.{name}", len(held), "whole", self.elsewhere)
-        return counted(self.book, name, "audit", held, formula)
+        return counted(self.book, f"fairness.{name}", "audit", held, formula)
 
     def groups(
         self, name: str, keys: Iterable[tuple[str, str]], verdicts: Sequence[str] = (), *, less: Sequence[str] = (),

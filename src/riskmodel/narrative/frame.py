@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.tables import TableError
@@ -98,7 +99,8 @@ def render_page(
 def _checked(packed: Any, title: str) -> Any:
     """Packed rows without stray digits; names, dates and codes need no mark any more once that is known."""
     if isinstance(packed, str):
-        _refuse(stray_digits(packed, phrases=PHRASES), title)
+        # It is text and no markup: what looks like a tag is part of a name.
+        _refuse(stray_digits(escape(packed), phrases=PHRASES), title)
         return without_names(packed)
     if isinstance(packed, list):
         return [_checked(part, title) for part in packed]

@@ -14,13 +14,18 @@ import numpy as np
 from riskmodel.explain.adds import ALL_FACTORS
 from riskmodel.explain.directions import COUNTER
 from riskmodel.explain.thresholds import STABLE
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import joined
-from riskmodel.narrative.model_words import ANOTHER_MODEL, RESIDENTS, cluster_words, percent_words, records, unit_words
+from riskmodel.narrative.model_names import cluster_name, unit_name
+from riskmodel.narrative.model_words import ANOTHER_MODEL, MARKS, RESIDENTS, records
+from riskmodel.narrative.quoted import counted, quoted_rows
 from riskmodel.narrative.workbook_text import day_words
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["answer_section", "leaning_sentence", "stable_sentence"]
 
@@ -38,69 +43,75 @@ _SIDES = {
 
 
 def answer_section(
-    tables: Mapping[str, pd.DataFrame], *, headline: str, model_id: str, as_of: date, titles: Mapping[str, str]
-) -> Section:
+    tables: Mapping[str, pd.DataFrame], *, headline: str, model_id: str, as_of: date, titles: Mapping[str, str],
+    book: FactBook | None = None,
+) -> Section:  # fmt: skip
     """The first section: what the forecast leans on, what factors add, which conditions are stable.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        ``leaning``, ``domains`` and ``stability``, as far as the run has them.
+        ``leaning``, ``domains`` and ``stability``, as far as the run has them, with positions.
     headline, model_id : str
         Whether the forecast beats counting, and the model shown.
     as_of : date
     titles : mapping of str to str
         Of factors, by domain/name.
+    book : FactBook, optional
+        What the numbers are written through.
     """
-    tiles, points = [], [("The forecast", f"{headline} The model shown is {model_id}, as of {day_words(as_of)}.")]
+    model = f"The model shown is {bare(model_id)}, as of {bare(day_words(as_of))}."
+    tiles, points = [], [("The forecast", f"{headline} {model}")]
     if "leaning" in tables:
         everything = tables["leaning"][tables["leaning"]["horizon"] == "all"]
-        rows = everything[everything["split"] == "class"]
-        shares = dict(zip(rows["part"], rows["share"], strict=True))
+        rows = quoted_rows(everything[everything["split"] == "class"], "leaning", book)
+        by_part = {row["part"]: row for row in rows}
         tiles += [
-            (f"of what moves the forecast is {part}", percent_words(shares[part], 0))
+            (f"of what moves the forecast is {part}", by_part[part].say("share", "share"))
             for part in ("history", "factors")
-            if part in shares
+            if part in by_part
         ]
-        points.append(("What it leans on", leaning_sentence(everything, titles)))
+        points.append(("What it leans on", leaning_sentence(everything, titles, book)))
     if "domains" in tables:
-        tiles += _added(tables["domains"])
+        tiles += _added(tables["domains"], book)
     if "stability" in tables:
         stability = tables["stability"]
         domains = _domains(stability)
-        stable = int((domains["mark"] == STABLE).sum())
-        tiles.append(("domains of conditions are stable", f"{stable} of {len(domains)}"))
-        points.append(("Domains of conditions", stable_sentence(stability, titles)))
+        stable = _how_many(domains, [STABLE], book)
+        tiles.append(("domains of conditions are stable", f"{stable} of {_how_many(domains, list(MARKS), book)}"))
+        points.append(("Domains of conditions", stable_sentence(stability, titles, book)))
         points += _stable_conditions(stability, titles)
         points.append(("Two models, never mixed", ANOTHER_MODEL))
     points.append(("How to read it", _READING))
     return Section("answer", "In brief", lead=True, tiles=tiles, points=points)
 
 
-def leaning_sentence(everything: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def leaning_sentence(everything: pd.DataFrame, titles: Mapping[str, str], book: FactBook | None = None) -> str:
     """The shares of each kind of information, the largest first."""
     by_class = everything[everything["split"] == "class"].sort_values("share", ascending=False, kind="stable")
     said = [
-        f"{percent_words(share, 0)} on {unit_words(part, titles).lower()}"
-        for part, share in zip(by_class["part"], by_class["share"], strict=True)
+        f"{row.say('share', 'share')} on {unit_name(row['part'], titles).lower()}"
+        for row in quoted_rows(by_class, "leaning", book)
     ]
     return f"The forecast leans {joined(said)}."
 
 
-def stable_sentence(stability: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def stable_sentence(stability: pd.DataFrame, titles: Mapping[str, str], book: FactBook | None = None) -> str:
     """Which domains are stable and what they hold, and how many are not."""
     rows = _domains(stability)
-    held = rows[rows["mark"] == STABLE]
+    held, number = rows[rows["mark"] == STABLE], _how_many(rows, list(MARKS), book)
     if held.empty:
-        return f"None of the {len(rows)} domains is stable: nothing firm can be said of conditions here."
+        return f"None of the {number} domains is stable: nothing firm can be said of conditions here."
     factors = stability[stability["kind"] == "factor"]
     rank = dict(zip(factors["unit"], factors["rank"], strict=True))
-    stable = [
-        f"{unit_words(unit, {})} ({_holds(sorted(members.split('; '), key=rank.__getitem__), titles)})"
-        for unit, members in zip(held["unit"], held["members"], strict=True)
-    ]
-    rest = len(rows) - len(stable)
-    others = f" Uncertain or too unsure to say: {rest} of {len(rows)}." if rest else ""
+    at = dict(zip(factors["unit"], factors["row"], strict=True))
+    stable = []
+    for unit, members in zip(held["unit"], held["members"], strict=True):
+        inside = sorted(members.split("; "), key=rank.__getitem__)
+        rest = _rest(unit, [at[name] for name in inside[_NAMED:]], book)
+        stable.append(f"{unit_name(unit, {})} ({_holds(inside[:_NAMED], rest, titles)})")
+    unsure = _how_many(rows, [mark for mark in MARKS if mark != STABLE], book)
+    others = f" Uncertain or too unsure to say: {unsure} of {number}." if len(held) < len(rows) else ""
     return f"Stable when places and months are drawn again: {joined(stable)}.{others}"
 
 
@@ -110,11 +121,25 @@ def _domains(stability: pd.DataFrame) -> pd.DataFrame:
     return stability[held].sort_values("rank", kind="stable")
 
 
-def _holds(factors: Sequence[str], titles: Mapping[str, str]) -> str:
+def _how_many(domains: pd.DataFrame, marks: Sequence[str], book: FactBook | None) -> str:
+    """How many domains of conditions have one of some marks."""
+    limits = {"kind": "domain", "mark": list(marks)}
+    residents = ["count", "stability", limits | {"unit": RESIDENTS}]
+    name = f"model.domains.{'+'.join(marks).replace(' ', '_')}"
+    rows = domains.loc[domains["mark"].isin(marks), "row"]
+    return counted(book, name, "stability", rows, ["subtract", ["count", "stability", limits], residents])
+
+
+def _rest(domain: str, rows: Sequence[int], book: FactBook | None) -> str:
+    """How many factors of a domain are not named; blank where all are."""
+    factors = ["count", "stability", {"kind": "factor", "domain": domain}]
+    formula = ["subtract", factors, ["number", _NAMED]]
+    return f"{counted(book, f'model.rest.{domain}', 'stability', rows, formula)} more" if rows else ""
+
+
+def _holds(factors: Sequence[str], rest: str, titles: Mapping[str, str]) -> str:
     """What a domain holds, the strongest factors first, in the middle of a sentence."""
-    named = [cluster_words(name, titles, inside=True) for name in factors[:_NAMED]]
-    more = len(factors) - len(named)
-    return joined([*named, *([f"{more} more"] if more else [])])
+    return joined([*(cluster_name(name, titles, inside=True) for name in factors), *filter(None, [rest])])
 
 
 def _stable_conditions(stability: pd.DataFrame, titles: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -128,17 +153,17 @@ def _stable_conditions(stability: pd.DataFrame, titles: Mapping[str, str]) -> li
         side = sides.pop() if len(sides) == 1 else ""
         counter = any(member["direction"] == COUNTER for member in members)
         listed = said[side if side in said else ""]
-        words = cluster_words(row["members"], titles, inside=bool(listed))
+        words = cluster_name(row["members"], titles, inside=bool(listed))
         listed.append(f"{words} (counter to expectation)" if counter else words)
     points = [(_SIDES[side], "; ".join(words) + ".") for side, words in said.items() if words]
     return points or [("Single conditions", "None is stable by itself.")]
 
 
-def _added(domains: pd.DataFrame) -> list[tuple[str, str]]:
+def _added(domains: pd.DataFrame, book: FactBook | None) -> list[tuple[str, str]]:
     """By how many points the forecast is better with factors than without."""
     rows = domains[(domains["kind"] == "forecast") & (domains["domain"] == ALL_FACTORS)]
     if rows.empty or not np.isfinite(rows["skill_lost"].iloc[0]):
         return []
-    row = rows.iloc[0]
-    interval = f" ({100 * row['low']:.1f} to {100 * row['high']:.1f})" if np.isfinite(row["low"]) else ""
-    return [(f"points of skill that factors add{interval}", f"{100 * row['skill_lost']:.1f}")]
+    row = quoted_rows(rows.iloc[:1], "domains", book)[0]
+    interval = f" ({row.span('low', 'high', 'points')})" if np.isfinite(row["low"]) else ""
+    return [(f"points of skill that factors add{interval}", row.say("skill_lost", "points"))]

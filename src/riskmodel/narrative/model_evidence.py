@@ -6,52 +6,56 @@ In: the tables ``effects``, ``group_differences``, ``attributions`` and ``stabil
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from riskmodel.explain.effects import RANGES
 from riskmodel.explain.groups import EVERYONE
 from riskmodel.explain.thresholds import THRESHOLDS
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.forecast_words import NOT_AVAILABLE, joined, recorded_words
+from riskmodel.narrative.forecast_words import joined
+from riskmodel.narrative.model_names import unit_name
 from riskmodel.narrative.model_pictures import THIRDS, Line, draw_curve, draw_dots, draw_lines
-from riskmodel.narrative.model_words import (
-    between_times,
-    mark_words,
-    percent_words,
-    records,
-    times_words,
-    unit_words,
-)
-from riskmodel.narrative.pictures import Picture, shown
+from riskmodel.narrative.model_words import mark_words, records
+from riskmodel.narrative.pictures import Picture
+from riskmodel.narrative.quoted import Quoted, counted, declared, quoted_rows, worked_out
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskmodel.narrative.facts.book import FactBook
+
 __all__ = ["analysts_section", "curves_section", "groups_section"]
 
 _DOTTED = 8
 _GROUP_PARTS = ("start", "level", "floor")
+_QUARTERS = (0, 0.25, 0.5, 0.75, 1)
+_THRESHOLDS = "riskmodel/explain/thresholds.py"
+_RANGES = "riskmodel/explain/effects.py"
 
 
-def curves_section(effects: pd.DataFrame, titles: Mapping[str, str]) -> Section:
+def curves_section(effects: pd.DataFrame, titles: Mapping[str, str], book: FactBook | None = None) -> Section:
     """A curve for each main factor, with how many places there are."""
     drawings = [
-        _curve(number, records(rows), titles)
+        _curve(number, quoted_rows(rows, "effects", book), titles)
         for number, (_, rows) in enumerate(effects.groupby("feature", sort=False), start=1)
     ]
     headings = [Heading("Condition"), Heading("Value from", number=True), Heading("Value to", number=True),
                 Heading("Multiplier", number=True), Heading("Interval", unit="9 in 10"),
                 Heading("Attribution", number=True, unit="as a multiplier"), Heading("Places", number=True),
-                Heading("Density", number=True, unit="1 is even"), Heading("Supported"),
+                Heading("Density", number=True, unit=bare("1 is even")), Heading("Supported"),
                 Heading("Why not")]  # fmt: skip
     listed = [
-        Row((unit_words(r["factor"], titles), shown(r["value_low"]), shown(r["value_high"]),
-             times_words(np.exp(r["effect"])), between_times(np.exp(r["low"]), np.exp(r["high"])),
-             times_words(np.exp(r["attribution"])), f"{r['areas']:.0f}", shown(r["density"]), r["supported"], r["why"]))
-        for r in records(effects)
+        Row((unit_name(r["factor"], titles), r.say("value_low", "shown"), r.say("value_high", "shown"),
+             r.say("effect", "log_times"), r.span("low", "high", "log_two_decimals"),
+             r.say("attribution", "log_times"), r.say("areas", "whole"), r.say("density", "shown"), r["supported"],
+             _why_not(r)))
+        for r in quoted_rows(effects, "effects", book)
     ]  # fmt: skip
     words = (
         "Each curve shows by how much the conditions model's expectation differs along one condition, the others as "
@@ -64,48 +68,64 @@ def curves_section(effects: pd.DataFrame, titles: Mapping[str, str]) -> Section:
     return Section("curves", "Along the main conditions", [words], small=drawings, tables=[table])
 
 
-def _curve(number: int, rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Picture:
-    title = unit_words(rows[0]["factor"], titles)
-    first, last = rows[0], rows[-1]
-    unsure = [row for row in rows if row["supported"] == "no"]
-    said = (
-        f"{title}: {times_words(np.exp(first['effect']))} from {shown(first['value_low'])} to "
-        f"{shown(first['value_high'])}, {times_words(np.exp(last['effect']))} from {shown(last['value_low'])} to "
-        f"{shown(last['value_high'])}; {sum(row['areas'] for row in rows):.0f} places"
-        + (f", {len(unsure)} of {len(rows)} ranges not supported" if unsure else "")
-        + "."
+def _why_not(row: Quoted) -> str:
+    """Why a range is not supported, its number of places as the table has it beside."""
+    few = f"{row['areas']:.0f} places, fewer than {RANGES.least}"
+    if not row["why"].startswith(few):
+        return bare(row["why"])
+    least = declared(row.book, "model.ranges.least", RANGES.least, "whole", _RANGES)
+    return f"{row.say('areas', 'whole')} places, fewer than {least}{bare(row['why'].removeprefix(few))}"
+
+
+def _curve(number: int, rows: Sequence[Quoted], titles: Mapping[str, str]) -> Picture:
+    title = unit_name(rows[0]["factor"], titles)
+    book, own = rows[0].book, {"feature": rows[0]["feature"]}
+    unsure = [row["row"] for row in rows if row["supported"] == "no"]
+    ends = ", ".join(
+        f"{row.say('effect', 'log_times')} from {row.say('value_low', 'shown')} to {row.say('value_high', 'shown')}"
+        for row in (rows[0], rows[-1])
     )
+    name, total = f"model.{own['feature']}", float(sum(row["areas"] for row in rows))
+    places = worked_out(book, f"{name}.places", ["sum", "effects", "areas", own], total, "whole")
+    ranges = (
+        counted(book, f"{name}.{which}", "effects", held, ["count", "effects", own | limits])
+        for which, held, limits in (
+            ("unsupported", unsure, {"supported": "no"}), ("ranges", [row["row"] for row in rows], {}),
+        )
+    )  # fmt: skip
+    said = f"{title}: {ends}; {places} places" + (f", {' of '.join(ranges)} ranges not supported" if unsure else "")
     columns = {name: np.exp([float(row[name]) for row in rows]) for name in ("effect", "low", "high")}
     return draw_curve(
         f"curve-{number}", [(row["value_low"], row["value_high"]) for row in rows],
         columns["effect"], columns["low"], columns["high"], [int(row["areas"]) for row in rows],
-        [row["supported"] == "yes" for row in rows], title=title, description=said,
+        [row["supported"] == "yes" for row in rows], title=title, description=f"{said}.",
+        ends=(rows[0].say("value_low", "shown"), rows[-1].say("value_high", "shown")),
     )  # fmt: skip
 
 
-def groups_section(differences: pd.DataFrame, titles: Mapping[str, str]) -> Section:
+def groups_section(differences: pd.DataFrame, titles: Mapping[str, str], book: FactBook | None = None) -> Section:
     """Where groups of residents live, in the terms of the conditions model."""
     held = differences[(differences["other"] == EVERYONE) & differences["multiplier"].notna()]
-    empty = differences[(differences["other"] == EVERYONE) & differences["multiplier"].isna()]["group"].nunique()
+    empty = differences[(differences["other"] == EVERYONE) & differences["multiplier"].isna()]
     parts = [p for p in dict.fromkeys(held["part"]) if p not in (*_GROUP_PARTS, "all")]
     drawings = []
     for characteristic, rows in held[held["part"] == "all"].groupby("characteristic", sort=True):
         lines = [
-            Line(unit_words(row["group"], {}), row["multiplier"], times_words(row["multiplier"]))
-            for row in records(rows)
+            Line(unit_name(row["group"], {}), row["multiplier"], row.say("multiplier", "times"))
+            for row in quoted_rows(rows, "group_differences", book)
         ]
-        title = unit_words(str(characteristic), titles)
+        title = unit_name(str(characteristic), titles)
         drawings.append(
             draw_lines(f"group-{characteristic}", lines, title=title, unit="times where everyone lives", start=1.0)
         )
     headings = [Heading("Characteristic"), Heading("Group"), Heading("All together", number=True),
-                *(Heading(unit_words(part, titles), number=True) for part in parts)]  # fmt: skip
+                *(Heading(unit_name(part, titles), number=True) for part in parts)]  # fmt: skip
     listed = []
     for both, rows in held.groupby(["characteristic", "group"], sort=False):
         named, group = (str(part) for part in tuple(both))
-        by_part = dict(zip(rows["part"], rows["multiplier"], strict=True))
-        cells = [times_words(by_part[part]) for part in ("all", *parts)]
-        listed.append(Row((unit_words(named, titles), unit_words(group, {}), *cells)))
+        by_part = {row["part"]: row for row in quoted_rows(rows, "group_differences", book)}
+        cells = [by_part[part].say("multiplier", "times") for part in ("all", *parts)]
+        listed.append(Row((unit_name(named, titles), unit_name(group, {}), *cells)))
     words = [
         "Residents of every group live in many places. The multipliers compare the conditions of the places where a "
         "group "
@@ -116,7 +136,9 @@ def groups_section(differences: pd.DataFrame, titles: Mapping[str, str]) -> Sect
         "and "
         "its least possible number.",
     ]
-    words += [f"{empty} groups have nobody counted in the region and are left out."] if empty else []
+    if len(empty):
+        number = counted(book, "model.groups.empty", "group_differences", empty.drop_duplicates("group")["row"])
+        words.append(f"{number} groups have nobody counted in the region and are left out.")
     table = HtmlTable("groups-table", "The places where groups live, by domain", headings, listed, filters=(0,))
     folded = [Section("groups-pictures", "All conditions together, by group", small=drawings)]
     return Section(
@@ -127,18 +149,17 @@ def groups_section(differences: pd.DataFrame, titles: Mapping[str, str]) -> Sect
 
 def analysts_section(
     attributions: pd.DataFrame | None, stability: pd.DataFrame | None, left_out: pd.DataFrame | None,
-    titles: Mapping[str, str],
+    titles: Mapping[str, str], book: FactBook | None = None,
 ) -> Section:  # fmt: skip
     """For analysts: dots of every place, what the marks rest on, the method and its limits."""
     drawings, tables = [], []
     if attributions is not None:
         for number, (model_id, rows) in enumerate(attributions.groupby("model_id", sort=False), start=1):
-            drawing, table = _dots(f"dots-{number}", str(model_id), rows)
+            drawing, table = _dots(f"dots-{number}", str(model_id), rows, book)
             drawings.append(drawing)
             tables.append(table)
     if stability is not None:
-        tables.append(_marks_table(stability, titles))
-    limits = THRESHOLDS
+        tables.append(_marks_table(stability, titles, book))
     method = [
         "Every forecast is a sum of terms on the logarithm of the expected records: exact Shapley values for trees, "
         "each "
@@ -146,16 +167,7 @@ def analysts_section(
         "Where the model starts, its level correction and its least possible number are terms of their own, so that "
         "the "
         "terms of a forecast add up to its logarithm.",
-        f"Stability rests on {limits.resamples} refits on neighbourhoods ({limits.block_level}) drawn again whole, on "
-        f"shorter pasts ({joined([str(m) for m in limits.months_back])} months) and, for a model that takes one, "
-        f"{limits.seeds} other seeds.",
-        f"Stable asks that {percent_words(limits.sign_agreement, 0)} of the refits point the same way, a mean of at "
-        "least "
-        f"{limits.z:g} times its spread, the same sign in a plain regression that holds the other factors, and a "
-        "size of "
-        f"{percent_words(limits.least, 0)} or more. Below {percent_words(limits.doubtful, 0)} nothing is said.",
-        f"Factors are named together where every two of them have a rank correlation of {limits.correlation:g} or "
-        "more.",
+        *_stability_words(book),
     ]
     caveats = [
         "Attributions describe a model, not the world. Two models as good may spread the same skill otherwise.",
@@ -168,7 +180,7 @@ def analysts_section(
         Section("model-limits", "Limits", bullets=caveats),
     ]
     if left_out is not None and len(left_out):
-        bullets = [f"{row['what']}: {row['reason']}" for row in records(left_out)]
+        bullets = [f"{bare(row['what'])}: {bare(row['reason'])}" for row in records(left_out)]
         parts.append(Section("model-left-out", "What was not explained", bullets=bullets))
     words = (
         "One dot is one place: how far a feature moves its forecast, at the shortest time ahead. Its shade says "
@@ -177,7 +189,28 @@ def analysts_section(
     return Section("analysts", "For analysts", [words], small=drawings, tables=tables, parts=parts)
 
 
-def _dots(name: str, model_id: str, rows: pd.DataFrame) -> tuple[Picture, HtmlTable]:
+def _stability_words(book: FactBook | None) -> list[str]:
+    """What stability is measured by, and what is asked of a finding that is called stable."""
+    limits = THRESHOLDS
+
+    def said(name: str, value: float, form: str = "as_given") -> str:
+        return declared(book, f"model.thresholds.{name}", value, form, _THRESHOLDS)
+
+    months = joined([said(f"months_back.{n}", months) for n, months in enumerate(limits.months_back)])
+    return [
+        f"Stability rests on {said('resamples', limits.resamples)} refits on neighbourhoods "
+        f"({bare(limits.block_level)}) drawn again whole, on shorter pasts ({months} months) and, for a model that "
+        f"takes one, {said('seeds', limits.seeds)} other seeds.",
+        f"Stable asks that {said('sign_agreement', limits.sign_agreement, 'share')} of the refits point the same way, "
+        f"a mean of at least {said('z', limits.z)} times its spread, the same sign in a plain regression that holds "
+        f"the other factors, and a size of {said('least', limits.least, 'share')} or more. Below "
+        f"{said('doubtful', limits.doubtful, 'share')} nothing is said.",
+        "Factors are named together where every two of them have a rank correlation of "
+        f"{said('correlation', limits.correlation)} or more.",
+    ]
+
+
+def _dots(name: str, model_id: str, rows: pd.DataFrame, book: FactBook | None) -> tuple[Picture, HtmlTable]:
     first = rows[(rows["horizon"] == rows["horizon"].min()) & (rows["role"] != "model")]
     terms = first.groupby("feature", sort=False)
     # Each feature less its mean: what sets places apart.
@@ -191,13 +224,18 @@ def _dots(name: str, model_id: str, rows: pd.DataFrame) -> tuple[Picture, HtmlTa
     values = {feature: own["value"].to_numpy(dtype=np.float64) for feature, own in held.items()}
     thirds = {feature: own["third"].fillna("").to_numpy(dtype=np.str_) for feature, own in held.items()}
     horizon = int(first["horizon"].min()) if len(first) else 0
-    title = f"{model_id}: main features, {horizon} month{'s' if horizon != 1 else ''} ahead"
-    lines = [(feature, values[feature], thirds[feature]) for feature in chosen]
-    means = {feature: [_mean(own[third == t]) for t in (THIRDS[0], THIRDS[-1])] for feature, own, third in lines}
+    title = f"{bare(f'{model_id}: main features, {horizon} month')}{'s' if horizon != 1 else ''} ahead"
+    lines = [(bare(feature), values[feature], thirds[feature]) for feature in chosen]
+    terms_of = [
+        _Terms(f"model.{name}.{n}", {"horizon": horizon, "feature": feature, "model_id": model_id}, values[feature],
+               thirds[feature], book)
+        for n, feature in enumerate(chosen)
+    ]  # fmt: skip
+    quarters = [[own.quantile(share) for share in _QUARTERS] for own in terms_of]
+    means = [[own.mean(third) for third in (THIRDS[0], THIRDS[-1])] for own in terms_of]
     said = "; ".join(
-        f"{feature}: {shown_signed(own.min())} to {shown_signed(own.max())}, in the mean {means[feature][0]} where it "
-        f"is low and {means[feature][1]} where it is high"
-        for feature, own, _ in lines
+        f"{feature}: {cut[0]} to {cut[-1]}, in the mean {low} where it is low and {high} where it is high"
+        for (feature, _, _), cut, (low, high) in zip(lines, quarters, means, strict=True)
     )
     description = f"{said}." if lines else "The model looks at no feature."
     headings = [Heading("Feature"), Heading("Least", number=True), Heading("Lower quarter", number=True),
@@ -206,42 +244,52 @@ def _dots(name: str, model_id: str, rows: pd.DataFrame) -> tuple[Picture, HtmlTa
                 Heading("Mean where it is high", unit="highest third of its values", number=True),
                 Heading("Places", number=True)]  # fmt: skip
     listed = [
-        Row((feature, *(shown_signed(q) for q in np.quantile(own, [0, 0.25, 0.5, 0.75, 1])), *means[feature],
-             f"{len(own):,}"))
-        for feature, own, _ in lines
-    ]  # fmt: skip
-    caption = f"{model_id}: attributions of its main features"
+        Row((feature, *cut, *mean, own.places()))
+        for (feature, _, _), cut, mean, own in zip(lines, quarters, means, terms_of, strict=True)
+    ]
+    caption = f"{bare(model_id)}: attributions of its main features"
     picture = draw_dots(name, lines, title=title, description=description)
     return picture, HtmlTable(f"{name}-table", caption, headings, listed, folded=True)
 
 
-def _mean(values: npt.NDArray[np.float64]) -> str:
-    return shown_signed(float(values.mean())) if len(values) else NOT_AVAILABLE
+@dataclass(frozen=True, eq=False)
+class _Terms:
+    """What one feature adds in every place, and the rows of the attributions that hold it."""
+
+    name: str
+    rows: Mapping[str, str | int]
+    values: npt.NDArray[np.float64]
+    thirds: npt.NDArray[np.str_]
+    book: FactBook | None
+
+    def quantile(self, share: float) -> str:
+        """What a share of the places lie below."""
+        formula = ["quantile", "attributions", "value", self.rows, share]
+        value = float(np.quantile(self.values, share))
+        return worked_out(self.book, f"{self.name}.quantile.{share}", formula, value, "three_decimals")
+
+    def mean(self, third: str) -> str:
+        """The mean over the places whose own value lies in a third."""
+        held = self.values[self.thirds == third]
+        formula = ["mean", "attributions", "value", {**self.rows, "third": third}]
+        value = float(held.mean()) if len(held) else float("nan")
+        return worked_out(self.book, f"{self.name}.mean.{third}", formula, value, "three_decimals")
+
+    def places(self) -> str:
+        """How many places there are."""
+        formula = ["count", "attributions", self.rows]
+        return worked_out(self.book, f"{self.name}.places", formula, len(self.values), "whole")
 
 
-def shown_signed(value: float) -> str:
-    """A term with three decimals and a sign that is read aloud."""
-    text = f"{abs(value):.3f}"
-    return f"\N{MINUS SIGN}{text}" if value < 0 and float(text) else text
-
-
-def _marks_table(stability: pd.DataFrame, titles: Mapping[str, str]) -> HtmlTable:
+def _marks_table(stability: pd.DataFrame, titles: Mapping[str, str], book: FactBook | None) -> HtmlTable:
     headings = [Heading("Unit"), Heading("Kind"), Heading("Mean size", number=True, unit="log records"),
                 Heading("Refits that point the same way", number=True), Heading("Mean over spread", number=True),
                 Heading("The same, others held", number=True), Heading("Ranks"), Heading("How sure")]  # fmt: skip
     listed = [
-        Row((unit_words(r["unit"], titles), r["kind"], shown_signed(r["strength"]),
-             percent_words(r["sign_agreement"], 0), _ratio(r["z"]), _ratio(r["z_check"]),
-             f"{recorded_words(round(r['rank_low']))} to {recorded_words(round(r['rank_high']))} of {r['of']:.0f}",
-             mark_words(r["mark"])))
-        for r in records(stability)
+        Row((unit_name(r["unit"], titles), r["kind"], r.say("strength", "three_decimals"),
+             r.say("sign_agreement", "share"), r.say("z", "one_decimal"), r.say("z_check", "one_decimal"),
+             f"{r.span('rank_low', 'rank_high', 'whole')} of {r.say('of', 'whole')}", mark_words(r["mark"])))
+        for r in quoted_rows(stability, "stability", book)
     ]  # fmt: skip
     caption = "What the marks rest on"
     return HtmlTable("marks", caption, headings, listed, filters=(1, 7), folded=True, page=10)
-
-
-def _ratio(value: float) -> str:
-    if not np.isfinite(value):
-        return "not available"
-    text = f"{abs(value):.1f}"
-    return f"\N{MINUS SIGN}{text}" if value < 0 and float(text) else text

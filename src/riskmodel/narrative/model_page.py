@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from riskmodel.contracts.tables import TABLES
 from riskmodel.explain.adds import factors_add
+from riskmodel.explain.glass_box import glass_box_advice
+from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.figures import figures_of
 from riskmodel.narrative.forecast_sections import Section, tables_of
 from riskmodel.narrative.frame import PageLink, render_page
@@ -20,14 +23,18 @@ from riskmodel.narrative.model_brief import answer_section
 from riskmodel.narrative.model_evidence import analysts_section, curves_section, groups_section
 from riskmodel.narrative.model_places import Names, ledgers_section, maps_section, names_of, scenarios_section
 from riskmodel.narrative.model_sections import adds_section, conditions_section, leaning_section
+from riskmodel.narrative.quoted import with_positions, worded
 from riskmodel.narrative.tables_html import pack
 from riskmodel.narrative.workbook_text import day_words
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskmodel.narrative.facts.book import FactBook
+
 __all__ = ["ModelPage", "build_model_page"]
 
+_QUOTED = ("domains", "effects", "group_differences", "leaning", "ledger", "pairwise", "scenarios", "stability")
 _NOT_MEASURED = "What the factors add to the forecast was not measured: the experiment asks for no ablation."
 _NO_CONDITIONS = "This run has no explained conditions model, so nothing is said of conditions of places."
 
@@ -52,8 +59,9 @@ def build_model_page(
     state: str,
     shapes: Mapping[str, Outlines] | None = None,
     titles: Mapping[str, str] | None = None,
-    advice: str = "",
+    glass: Sequence[str] = (),
     links: Sequence[PageLink] = (),
+    book: FactBook | None = None,
 ) -> ModelPage:
     """The page that says what the models rest on.
 
@@ -61,7 +69,8 @@ def build_model_page(
     ----------
     tables : mapping of str to DataFrame
         ``places`` is needed; ``leaning``, ``domains``, ``stability``, ``ledger``, ``effects``, ``scenarios``,
-        ``group_differences``, ``attributions``, ``history`` and ``explain_left_out`` are shown where they are given.
+        ``group_differences``, ``attributions``, ``history``, ``pairwise`` and ``explain_left_out`` are shown where they
+        are given.
     title : str
         Whose page it is: the region's name.
     target : str
@@ -78,76 +87,95 @@ def build_model_page(
         Maps are drawn of msoa21 where given; lad24 is drawn over them.
     titles : mapping of str to str, optional
         Titles of factors (by domain/name) and of domains; their names are shown otherwise.
-    advice : str
-        Whether a model that can be read whole would do instead.
+    glass : sequence of str
+        Candidates that can be read whole: the page says whether one of them would do instead.
     links : sequence of PageLink
         The pages of the bundle.
+    book : FactBook, optional
+        What every number of the page is taken from: each then knows its cell, formula or source.
 
     Returns
     -------
     ModelPage
+
+    Raises
+    ------
+    TableError
+        If a table breaks its record, or the page has a book and shows a number that is no fact.
     """
-    held = {name: table for name, table in tables.items() if len(table)}
+    held = {
+        name: with_positions(table, TABLES.get(name)) if name in _QUOTED else table
+        for name, table in tables.items() if len(table)
+    }  # fmt: skip
     names = names_of(tables["places"], titles or {})
     domains = held.get("domains")
-    sentence = (factors_add(domains) if domains is not None else _NOT_MEASURED).replace(" %", "%")
-    sections = [
-        answer_section(held, headline=headline.replace(" %", "%"), model_id=model_id, as_of=as_of, titles=names.titles)
-    ]
+    sentence = _NOT_MEASURED if domains is None else factors_add(domains, worded("domains", book)).replace(" %", "%")
+    sections = [answer_section(held, headline=headline, model_id=model_id, as_of=as_of, titles=names.titles, book=book)]
     if "leaning" in held:
-        sections.append(leaning_section(held["leaning"], names.titles))
-    sections.append(adds_section(domains, sentence, advice))
-    sections += _conditions(held, domains, shapes or {}, names)
+        sections.append(leaning_section(held["leaning"], names.titles, book))
+    sections.append(adds_section(domains, sentence, _advice(held.get("pairwise"), model_id, glass, book), book))
+    sections += _conditions(held, domains, shapes or {}, names, book)
     sections.append(
         analysts_section(
-            held.get("attributions"), held.get("stability"), held.get("explain_left_out"), names.titles
+            held.get("attributions"), held.get("stability"), held.get("explain_left_out"), names.titles, book
         )
     )  # fmt: skip
+    day = bare(day_words(as_of))
     shared, packed = pack(list(tables_of(sections)))
     text = render_page(
         "model.html",
-        title=f"What the models rest on: {target}",
-        region=title,
+        title=f"What the models rest on: {bare(target)}",
+        region=bare(title),
         lede=sentence,
         state=state,
         contents=[(s.name, s.heading) for s in sections],
-        closing=[f"Made by riskmodel, run {run_id}, as of {day_words(as_of)}. Places and groups, never individuals."],
+        closing=[f"Made by riskmodel, run {bare(run_id)}, as of {day}. Places and groups, never individuals."],
         links=links,
         with_script=True,
         sections=sections,
         words=shared,
         packed=packed,
+        book=book,
     )
     return ModelPage(text, figures_of(sections, state))
 
 
+def _advice(pairwise: pd.DataFrame | None, model_id: str, glass: Sequence[str], book: FactBook | None) -> str:
+    """Whether a model that can be read whole would do instead; blank where none is a candidate."""
+    if pairwise is None or not glass:
+        return ""
+    return glass_box_advice(pairwise, best=model_id, glass=glass, words=worded("pairwise", book)).replace(" %", "%")
+
+
 def _conditions(
-    held: Mapping[str, pd.DataFrame], domains: pd.DataFrame | None, shapes: Mapping[str, Outlines], names: Names
-) -> list[Section]:
+    held: Mapping[str, pd.DataFrame], domains: pd.DataFrame | None, shapes: Mapping[str, Outlines], names: Names,
+    book: FactBook | None,
+) -> list[Section]:  # fmt: skip
     """The sections of the conditions model, as far as the run has it."""
     sections: list[Section] = []
     stability = held.get("stability")
     if stability is None:
         return [Section("conditions", "Conditions found with recorded violence", [_NO_CONDITIONS])]
-    sections.append(conditions_section(stability, domains, names.titles))
+    sections.append(conditions_section(stability, domains, names.titles, book))
     if "ledger" in held:
-        sections.append(ledgers_section(held["ledger"], names, _recorded(held)))
+        sections.append(ledgers_section(held["ledger"], names, _recorded(held), book))
     if "effects" in held:
-        sections.append(curves_section(held["effects"], names.titles))
+        sections.append(curves_section(held["effects"], names.titles, book))
     if "ledger" in held:
-        sections.append(maps_section(held["ledger"], stability, shapes, names))
+        sections.append(maps_section(held["ledger"], stability, shapes, names, book))
     if "group_differences" in held:
-        sections.append(groups_section(held["group_differences"], names.titles))
+        sections.append(groups_section(held["group_differences"], names.titles, book))
     if "scenarios" in held:
-        sections.append(scenarios_section(held["scenarios"], stability, names))
+        sections.append(scenarios_section(held["scenarios"], stability, names, book))
     return sections
 
 
-def _recorded(held: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    """Records a month of each place over the newest twelve months, of the target that is explained."""
+def _recorded(held: Mapping[str, pd.DataFrame]) -> dict[str, tuple[int, float]]:
+    """Records of each place over the newest twelve months, of the target that is explained, with their positions."""
     if "history" not in held or "attributions" not in held:
         return {}
-    history, target = held["history"], held["attributions"]["target"].iloc[0]
+    history, target = held["history"].reset_index(drop=True), held["attributions"]["target"].iloc[0]
     rows = history[(history["target"] == target) & (history["window"] == "12_months") & history["recorded"].notna()]
     rows = rows[rows["end"] == rows["end"].max()]
-    return dict(zip(rows["location"], rows["recorded"] / 12.0, strict=True))
+    counts = zip(rows.index.tolist(), rows["recorded"].tolist(), strict=True)
+    return dict(zip(rows["location"], counts, strict=True))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.narrative.facts.marks import bare, cut
-from riskmodel.narrative.pictures import Picture, Shape, shown
+from riskmodel.narrative.pictures import Picture, Shape
 
 __all__ = [
     "LEFT",
@@ -111,6 +111,7 @@ def draw_curve(
     *,
     title: str,
     description: str,
+    ends: tuple[str, str],
 ) -> Picture:
     """Multipliers along a factor, with how many places there are below, and hatching where there are too few.
 
@@ -124,11 +125,13 @@ def draw_curve(
     areas : sequence of int
         Places in each range: the strip below has their number for the width of the range.
     supported : sequence of bool
+    ends : (str, str)
+        The least and the most value in words.
     """
     across = Across(edges[0][0], edges[-1][1])
     foot, strip = _CURVE_HEIGHT - 36, 30
-    ends = np.concatenate([effect, low[np.isfinite(low)], high[np.isfinite(high)], [1.0]])
-    bottom, top = padded(float(ends.min()), float(ends.max()))
+    drawn = np.concatenate([effect, low[np.isfinite(low)], high[np.isfinite(high)], [1.0]])
+    bottom, top = padded(float(drawn.min()), float(drawn.max()))
 
     def up(value: float) -> float:
         return 12 + (top - value) / (top - bottom) * (foot - strip - 22)
@@ -151,10 +154,9 @@ def draw_curve(
     line = " ".join(f"{x:.1f},{up(v):.1f}" for x, v in zip(middle, effect, strict=True))
     shapes.append(mark("polyline", "line", points=line))
     shapes += [mark("circle", "dot", cx=x, cy=up(v), r=3) for x, v in zip(middle, effect, strict=True)]
-    first, last = shown(edges[0][0]), shown(edges[-1][1])
     shapes += [
-        text(LEFT, _CURVE_HEIGHT - 18, first, "start"),
-        text(WIDTH - RIGHT, _CURVE_HEIGHT - 18, last, "end"),
+        text(LEFT, _CURVE_HEIGHT - 18, ends[0], "start"),
+        text(WIDTH - RIGHT, _CURVE_HEIGHT - 18, ends[1], "end"),
     ]
     shapes.append(text(WIDTH / 2, _CURVE_HEIGHT - 4, "Value of the factor; below: how many places have it", "middle"))
     return Picture(name, title, description, WIDTH, _CURVE_HEIGHT, tuple(shapes))

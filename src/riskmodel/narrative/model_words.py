@@ -15,10 +15,10 @@ __all__ = [
     "ANOTHER_MODEL",
     "MARKS",
     "RESIDENTS",
-    "between_times",
     "cluster_words",
     "mark_words",
     "percent_words",
+    "points_words",
     "records",
     "times_words",
     "unit_words",
@@ -63,17 +63,6 @@ def times_words(value: float) -> str:
     return f"\N{MULTIPLICATION SIGN} {value:.2f}" if math.isfinite(value) else NOT_AVAILABLE
 
 
-def between_times(low: float, high: float) -> str:
-    """The interval of a multiplier.
-
-    Examples
-    --------
-    >>> between_times(1.049, 1.3)
-    '1.05 to 1.30'
-    """
-    return f"{low:.2f} to {high:.2f}" if math.isfinite(low) and math.isfinite(high) else NOT_AVAILABLE
-
-
 def percent_words(share: float, digits: int = 1) -> str:
     """A share in per cent, signed as screen readers say it.
 
@@ -86,6 +75,17 @@ def percent_words(share: float, digits: int = 1) -> str:
         return NOT_AVAILABLE
     shown = f"{abs(100 * share):.{digits}f}"
     return f"{MINUS if share < 0 and float(shown) else ''}{shown}%"
+
+
+def points_words(share: float) -> str:
+    """A share in points of per cent.
+
+    Examples
+    --------
+    >>> points_words(0.0042), points_words(-0.0001), points_words(-0.002) == f"{MINUS}0.2"
+    ('0.4', '0.0', True)
+    """
+    return percent_words(share).removesuffix("%")
 
 
 def unit_words(unit: str, titles: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from riskmodel.narrative.facts.marks import as_plain, fact_ids, lightened
+from riskmodel.narrative.facts.marks import LIGHT, LIGHT_END, as_plain, fact_ids, lightened
 
 __all__ = ["PAGE", "Cell", "Heading", "HtmlTable", "Interval", "Row", "pack"]
 
@@ -122,10 +122,11 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
     words : list of str
         Texts that stand in more than one packed cell, the most frequent first.
     packed : dict of table name to dict
-        ``rows`` holds the rows beyond the first page: a whole number is a position in ``words``. ``orders`` and
-        ``styles`` say what words are sorted by and how they look; ``places`` are the codes of the packed rows. Where
-        the facts of a column follow from the row, ``facts`` names their tables and columns, and ``at`` the position of
-        each packed row in these tables.
+        ``rows`` holds the rows beyond the first page: a whole number is a position in ``words``, a list is a cell in
+        pieces. ``orders`` and ``styles`` say what words are sorted by and how they look; ``places`` are the codes of
+        the packed rows. Where the facts of a column follow from the row, ``facts`` names their tables and columns, and
+        ``at`` the position of each packed row in these tables; where its cells list several rows of one table,
+        ``lists`` has the positions for each cell.
 
     Examples
     --------
@@ -134,18 +135,24 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
     (['no district'], {'t': {'rows': [['B', 0], ['C', 0]]}})
     """
     light = {table.name: _Light(table) for table in tables}
-    counted = Counter(text for each in light.values() for row in each.rows for text in row)
+    counted = Counter(text for each in light.values() for row in each.cells for pieces in row for text in pieces)
     # A position is written with up to five digits: shorter texts stand as they are.
     words = [text for text, times in counted.most_common() if times > 1 and len(text) > 3]
     at = {text: position for position, text in enumerate(words)}
+
+    def held(pieces: Sequence[str]) -> str | int | list[str | int]:
+        known = [at.get(text, text) for text in pieces]
+        return known if len(known) > 1 else known[0]
+
     packed = {}
     for table in tables:
         cells = {as_plain(c.words): c for row in table.rows for c in row.cells if isinstance(c, Cell)}
         own = light[table.name]
         parts = {
-            "rows": [[at.get(text, text) for text in row] for row in own.rows],
+            "rows": [[held(pieces) for pieces in row] for row in own.cells],
             "facts": own.facts,
             "at": own.at,
+            "lists": own.lists,
             "places": [row.place for row in table.rest] if any(row.place for row in table.rest) else [],
             "marked": [n for n, row in enumerate(table.rest) if row.style],
             "orders": {text: c.order for text, c in cells.items() if c.order is not None},
@@ -156,6 +163,7 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
     return words, packed
 
 
+_NUMBER = re.compile(f"({LIGHT}[^{LIGHT_END}]*{LIGHT_END})")
 _ADDRESS = re.compile(r"([a-z0-9_]+)\.(\d+)\.(.+)")
 
 
@@ -169,8 +177,14 @@ class _Light:
         self.rows = [[_words(cell) for cell in row.cells] for row in table.rest]
         self.facts: dict[str, list[list[str]]] = {}
         self.at: dict[str, list[int]] = {}
+        self.lists: dict[str, list[list[int]]] = {}
         for column in range(len(table.headings) if self.rows else 0):
             self._lighten(column)
+        # A list of a place says the same words as that of the next, with other numbers between them.
+        self.cells = [
+            [_pieces(text) if str(column) in self.lists else [text] for column, text in enumerate(row)]
+            for row in self.rows
+        ]
 
     def _lighten(self, column: int) -> None:
         addresses = [_addresses(row[column]) for row in self.rows]
@@ -178,6 +192,9 @@ class _Light:
         if not named:
             return
         usual = named.most_common(1)[0][0]
+        if any(len({row for _, row, _ in found}) > 1 for found in addresses if found) and len(set().union(*named)) == 1:
+            self._list(column, usual[0], addresses)
+            return
         done = False
         for number, found in enumerate(addresses):
             fits = found is not None and tuple((name, part) for name, _, part in found) == usual
@@ -186,6 +203,16 @@ class _Light:
                 done = True
         if done:
             self.facts[str(column)] = [list(each) for each in usual]
+
+    def _list(
+        self, column: int, named: tuple[str, str], addresses: Sequence[list[tuple[str, int, str]] | None]
+    ) -> None:
+        """Lighten a column whose cells list the same number of several rows of one table."""
+        for number, found in enumerate(addresses):
+            if found:
+                self.rows[number][column] = lightened(self.rows[number][column])
+        self.facts[str(column)] = [list(named)]
+        self.lists[str(column)] = [[row for _, row, _ in found or ()] for found in addresses]
 
     def _placed(self, number: int, found: Sequence[tuple[str, int, str]]) -> bool:
         """Enter where a packed row stands in the tables its facts are of; not where it stands elsewhere already."""
@@ -205,6 +232,11 @@ def _addresses(text: str) -> list[tuple[str, int, str]] | None:
     if not found or not all(found):
         return None
     return [(m.group(1), int(m.group(2)), m.group(3)) for m in found if m]
+
+
+def _pieces(text: str) -> list[str]:
+    """A text cut before and behind each number in it."""
+    return [piece for piece in _NUMBER.split(text) if piece] or [text]
 
 
 def _words(cell: str | Cell) -> str:

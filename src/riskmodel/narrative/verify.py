@@ -156,7 +156,12 @@ def _quoted(folder: Path, facts: Mapping[str, _Known]) -> tuple[int, list[str]]:
     count, wrong = 0, []
     for path in sorted(folder.rglob("*.html")):
         place = path.relative_to(folder).as_posix()
-        for name, value, words in _numbers(path.read_text(encoding="utf-8")):
+        try:
+            numbers = list(_numbers(path.read_text(encoding="utf-8")))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            wrong.append(f"{place}: its packed rows cannot be read: {error}")
+            continue
+        for name, value, words in numbers:
             count += 1
             known = facts.get(name)
             if known is None:
@@ -184,16 +189,23 @@ def _numbers(page: str) -> Iterator[tuple[str, str | None, str]]:
 
 def _of_packed(table: Mapping[str, Any], shared: Sequence[str]) -> Iterator[tuple[str, None, str]]:
     """The numbers of a table's packed rows: those that name their fact, and those whose row and column tell it."""
-    facts, at = table.get("facts", {}), table.get("at", {})
+    facts, at, lists = table.get("facts", {}), table.get("at", {}), table.get("lists", {})
     for number, row in enumerate(table.get("rows", ())):
         for column, cell in enumerate(row):
-            text = shared[cell] if isinstance(cell, int) else cell
+            pieces = cell if isinstance(cell, list) else [cell]
+            text = "".join(shared[piece] if isinstance(piece, int) else piece for piece in pieces)
             for marked in _MARKED.finditer(text):
                 yield marked.group(1), None, marked.group(2)
             light = _LIGHT.findall(text)
             if light:
-                for (name, part), words in zip(facts[str(column)], light, strict=True):
-                    yield f"{name}.{at[name][number]}.{part}", None, words
+                named = facts[str(column)]
+                if str(column) in lists:
+                    (name, part) = named[0]
+                    addresses = [f"{name}.{row}.{part}" for row in lists[str(column)][number]]
+                else:
+                    addresses = [f"{name}.{at[name][number]}.{part}" for name, part in named]
+                for address, words in zip(addresses, light, strict=True):
+                    yield address, None, words
 
 
 class _Tables(Mapping[str, "pd.DataFrame"]):

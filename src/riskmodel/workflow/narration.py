@@ -69,6 +69,8 @@ class About(Spec):
     ``tables`` names every table of the bundle with its suffix there. ``sources`` holds every source with files in the
     run, those of ``targets`` and the geography; ``credited`` those with files. ``targets`` has the headline first.
     ``texts`` holds what people wrote, whole files by their names; ``approaches`` what they keep on approaches.
+    ``headline``, ``headlines``, ``notes`` and ``advice`` are the run's own words, plain: pages say it again from the
+    tables, so that its numbers are facts.
     """
 
     run_id: str

@@ -68,7 +68,7 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
     book = book_of(narration)
     _write_forecast_page(narration, book, state, folder)
     _write_assessment(narration, book, review, folder)
-    _write_model_page(narration, state, folder)
+    _write_model_page(narration, book, state, folder)
     if review.audited.audit_sha256:
         _write_fairness_page(narration, book, review, folder)
         write_papers(folder, papers_of(narration, state))
@@ -190,7 +190,9 @@ def _write_forecast_page(narration: Narration, book: FactBook, state: str, folde
     _write_text(folder / "forecast.html", page)
 
 
-def _write_model_page(narration: Narration, state: str, folder: Path) -> None:
+def _write_model_page(narration: Narration, book: FactBook, state: str, folder: Path) -> None:
+    from riskmodel.explain.glass_box import GLASS_BOXES
+    from riskmodel.narrative.headlines import skill_sentence
     from riskmodel.narrative.model_page import build_model_page
 
     about = narration.about
@@ -201,12 +203,13 @@ def _write_model_page(narration: Narration, state: str, folder: Path) -> None:
         model_id=about.model_id,
         as_of=about.as_of,
         run_id=about.run_id,
-        headline=about.headline,
+        headline=skill_sentence(book, model_id=about.model_id),
         state=state,
         shapes=narration.outlines,
         titles=about.factor_titles,
-        advice=about.advice,
+        glass=[name for name, model in about.models.items() if model.use in GLASS_BOXES],
         links=_links("model.html", narration),
+        book=book,
     )
     _write_text(folder / "model.html", page.text)
     for name, figure in page.figures.items():

@@ -103,7 +103,8 @@ def test_a_withheld_cell_has_no_value_anywhere() -> None:
     text = own.cell("outlook", 2, "mean", form="expected")
     text += own.made("outlook.more", ["subtract", ["cell", "outlook", 2, "mean"], ["number", 1]], form="whole")
     text += own.made("outlook.all", ["sum", "outlook", "mean", {"level": "pfa"}], form="whole")
-    assert as_plain(text) == "suppressed" * 3
+    text += own.made("outlook.most", ["quantile", "outlook", "mean", {"level": "pfa"}, 1], form="whole")
+    assert as_plain(text) == "suppressed" * 4
     assert all(own.value_text(fact.fact_id) == "" and fact.state == "suppressed" for fact in own.facts)
     assert "value=" not in as_html(f"<p>{text}</p>", own.value_text)
 
@@ -136,6 +137,10 @@ def test_formulas_are_arithmetic(column: list[float], row: int, number: float) -
         evaluate(["rows", "t", [row, 2 * len(column)]], held)
     both = [*column, *column]
     assert evaluate(["sum", "t", "v", {"k": ["a", "b"]}], held) == pytest.approx(sum(both), abs=1e-6)
+    assert evaluate(["mean", "t", "v", {}], held) == pytest.approx(sum(column) / len(column), abs=1e-6)
+    ends = [evaluate(["quantile", "t", "v", {}, share], held) for share in (0, 1)]
+    assert ends == [min(column), max(column)]
+    assert np.isnan(evaluate(["mean", "t", "v", {"k": "c"}], held))
     divided = evaluate(["divide", cell, given_number], held)
     assert divided == column[row] / number if number else np.isnan(divided)
 
@@ -229,6 +234,15 @@ def test_the_file_of_facts_and_the_table_hold_the_same(tmp_path: Path) -> None:
 )
 def test_words_are_the_same_after_a_table_was_written_and_read_back(value: float, form: str) -> None:
     assert written(form, [float(f"{value:.10g}")]) == written(form, [value])
+
+
+def test_a_nought_has_no_sign_and_thousands_are_apart() -> None:
+    noughts = {"one_decimal": "0.0", "three_decimals": "0.000", "points": "0.0", "size_points": "0.0"}
+    assert {form: written(form, [-0.00001]) for form in noughts} == noughts
+    assert written("points", [-0.0123]) == "\N{MINUS SIGN}1.2" and written("size_points", [-0.0123]) == "1.2"
+    assert written("three_digits", [999.6]) == "1,000" and written("three_digits", [0.01234]) == "0.0123"
+    assert written("times_band", [1.184, 1.049, 1.3]) == "\N{MULTIPLICATION SIGN} 1.18 (1.05 to 1.30)"
+    assert written("times_band", [1.184, np.nan, 1.3]) == "\N{MULTIPLICATION SIGN} 1.18 (not available)"
 
 
 @pytest.mark.parametrize("tenths", range(-45, 55, 10))

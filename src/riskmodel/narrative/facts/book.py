@@ -14,7 +14,7 @@ import numpy as np
 
 from riskmodel.contracts.tables import TABLES, TableError
 from riskmodel.narrative.facts.forms import written
-from riskmodel.narrative.facts.formulas import Formula, evaluate, rows_where
+from riskmodel.narrative.facts.formulas import OVER_ROWS, Formula, evaluate, rows_where
 from riskmodel.narrative.facts.marks import mark
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
 
@@ -245,8 +245,8 @@ class FactBook:
         kind = formula[0]
         if kind == "cell":
             return self._is_withheld(formula[1], formula[2], formula[3])
-        if kind == "sum":
-            _, table, column, conditions = formula
+        if kind in OVER_ROWS:
+            _, table, column, conditions = formula[:4]
             return any(self._is_withheld(table, r, column) for r in rows_where(self.tables[table], conditions))
         return kind not in ("number", "count", "distinct", "rows") and any(
             self._rests_on_withheld(part) for part in formula[1:]

@@ -29,7 +29,8 @@ from riskmodel.narrative.forecast_words import (
     share_words,
     skill_words,
 )
-from riskmodel.narrative.model_words import percent_words, times_words
+from riskmodel.narrative.model_words import percent_words, points_words, times_words
+from riskmodel.narrative.pictures import shown
 
 __all__ = ["FORMS", "written"]
 
@@ -40,13 +41,32 @@ def _whole(value: float) -> str:
 
 def _decimals(digits: int) -> Callable[[float], str]:
     def form(value: float) -> str:
-        return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else NOT_AVAILABLE
+        if not math.isfinite(value):
+            return NOT_AVAILABLE
+        size = f"{abs(value):,.{digits}f}"
+        # A nought has no sign, however little it is below nothing.
+        return f"\N{MINUS SIGN}{size}" if value < 0 and float(size.replace(",", "")) else size
 
     return form
 
 
 def _money(value: float) -> str:
     return f"\N{POUND SIGN}{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
+
+
+def _three_digits(value: float) -> str:
+    """Three digits, or a whole number with its thousands apart; blank where there is none."""
+    if not math.isfinite(value):
+        return ""
+    said = f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+    return said.replace("-", "\N{MINUS SIGN}")
+
+
+def _times_band(value: float, low: float, high: float) -> str:
+    """A multiplier with its interval."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{times_words(value)} ({NOT_AVAILABLE})"
+    return f"{times_words(value)} ({low:.2f} to {high:.2f})"
 
 
 def _supplied(value: float) -> str:
@@ -61,6 +81,9 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "whole": _whole,
         "one_decimal": _decimals(1),
         "two_decimals": _decimals(2),
+        "three_decimals": _decimals(3),
+        "three_digits": _three_digits,
+        "shown": shown,
         "expected": expected_words,
         "recorded": recorded_words,
         "change": change_words,
@@ -69,6 +92,11 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "skill": skill_words,
         "chance": chance_words,
         "times": times_words,
+        "times_band": _times_band,
+        "log_times": lambda value: times_words(math.exp(value)),
+        "log_two_decimals": lambda value: _decimals(2)(math.exp(value)),
+        "points": points_words,
+        "size_points": lambda value: points_words(abs(value)),
         "rank_band": rank_words,
         "ordinal": lambda value: ordinal(round(value)) if math.isfinite(value) else NOT_AVAILABLE,
         "money": _money,
@@ -87,7 +115,8 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "log_signed_ratio": lambda value: signed_ratio_words(math.exp(value)),
     }
 )
-"""Name of a form -> what writes it; ``rank_band`` takes the first and last rank and the number ranked.
+"""Name of a form -> what writes it; ``rank_band`` takes the first and last rank and the number ranked, ``times_band`` a
+multiplier and the ends of its interval.
 A form ``log_...`` takes the logarithm of what it writes."""
 
 

@@ -2,6 +2,8 @@
 
     ["cell", table, row, column]
     ["sum", table, column, {column: value}]       the column over the rows that have these values
+    ["mean", table, column, {column: value}]      its mean over them
+    ["quantile", table, column, {column: value}, share]   what a share of them lie below; 0 is the least, 1 the most
     ["count", table, {column: value}]             how many rows have them
     ["distinct", table, columns, {column: value}] how many different values the columns have in these rows
     ["rows", table, positions]                    how many rows are named: what a page counted and no condition tells
@@ -9,12 +11,14 @@
     ["add" | "subtract" | "multiply" | "divide", left, right]
     ["least_change" | "most_change", before, after]   the ends of what chance alone leaves open in a change
 
-A value of a condition may be a list: any of them. A blank cell makes a sum, and whatever rests on it, blank.
+A value of a condition may be a list: any of them. A blank cell makes a sum, and whatever rests on it, blank; so is
+the mean of no rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +29,18 @@ from riskmodel.narrative.chance import change_by_chance
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Formula", "evaluate", "rows_where"]
+__all__ = ["OVER_ROWS", "Formula", "evaluate", "rows_where"]
 
 Formula = Sequence[Any]
 Conditions = Mapping[str, Any]
+OVER_ROWS: Mapping[str, Callable[..., float]] = MappingProxyType(
+    {
+        "sum": lambda held: float(held.sum()),
+        "mean": lambda held: float(held.mean()) if len(held) else float("nan"),
+        "quantile": lambda held, share: float(np.quantile(held, share)) if len(held) else float("nan"),
+    }
+)
+"""Kinds of formula that make one number of a column over the rows that meet conditions."""
 
 
 def rows_where(table: pd.DataFrame, conditions: Conditions) -> npt.NDArray[np.intp]:
@@ -81,6 +93,8 @@ def evaluate(formula: Formula, tables: Mapping[str, pd.DataFrame]) -> float:
     0.25
     >>> evaluate(["sum", "history", "recorded", {"level": "pfa"}], held)
     270.0
+    >>> evaluate(["quantile", "history", "recorded", {"level": "pfa"}, 0.5], held)
+    135.0
     >>> evaluate(["distinct", "history", ["level"], {}], held), evaluate(["rows", "history", [1]], held)
     (1.0, 1.0)
     """
@@ -92,10 +106,10 @@ def evaluate(formula: Formula, tables: Mapping[str, pd.DataFrame]) -> float:
         if not 0 <= row < len(tables[table]):
             raise IndexError(f"'{table}' has no row {row}")
         return float(tables[table][column].to_numpy(dtype=np.float64)[row])
-    if kind == "sum":
-        _, table, column, conditions = formula
+    if kind in OVER_ROWS:
+        _, table, column, conditions, *share = formula
         rows = rows_where(tables[table], conditions)
-        return float(tables[table][column].to_numpy(dtype=np.float64)[rows].sum())
+        return OVER_ROWS[kind](tables[table][column].to_numpy(dtype=np.float64)[rows], *share)
     if kind == "count":
         return float(len(rows_where(tables[formula[1]], formula[2])))
     if kind == "distinct":

@@ -64,10 +64,15 @@ class DataTable {
         cells: [...row.cells].map((cell) => cell.textContent.trim()), place: row.dataset.place, element: row,
       })),
       ...(held.rows || []).map((cells, position) => {
-        const texts = cells.map((cell) => (typeof cell === "number" ? shared[cell] : cell));
+        const texts = cells.map((cell) => [cell].flat().map((piece) => (typeof piece === "number" ? shared[piece] : piece)).join(""));
         return {
           texts, cells: texts.map(plain), place: held.places?.[position], marked: held.marked?.includes(position),
-          facts: (column) => (held.facts?.[column] || []).map(([table, part]) => `${table}.${held.at[table][position]}.${part}`),
+          facts: (column) => {
+            const named = held.facts?.[column] || [];
+            const listed = held.lists?.[column]?.[position];
+            if (listed) return listed.map((at) => `${named[0][0]}.${at}.${named[0][1]}`);
+            return named.map(([table, part]) => `${table}.${held.at[table][position]}.${part}`);
+          },
         };
       }),
     ];
