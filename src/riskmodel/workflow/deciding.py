@@ -251,7 +251,8 @@ def audit_run(reference: str, *, workspace: Path, tracking_uri: str | None = Non
         suffix = kept.about.tables.get("audit")
         if suffix is None:
             raise _no_audit(run)
-        table = _read(fetch_artifacts(run, f"bundle/tables/audit.{suffix}", Path(scratch)))
+        held = kept.bundle / "tables" / f"audit.{suffix}"
+        table = _read(held if held.is_file() else fetch_artifacts(run, f"bundle/tables/{held.name}", Path(scratch)))
     model_id = kept.about.model_id
     own = table[table["model_id"] == model_id].reset_index(drop=True)
     review = review_of(kept.about, kept.audit_sha256, room)

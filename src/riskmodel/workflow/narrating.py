@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUDIT_FILE",
+    "AUDIT_TABLE",
     "Kept",
     "Narrated",
     "fetch_kept",
@@ -39,6 +40,8 @@ __all__ = [
 
 AUDIT_FILE = "audit.json"
 """The audit in a bundle: its sha256 is what reviewers decide on."""
+AUDIT_TABLE = "tables/audit.parquet"
+"""Every row of the audit: its hash is in the file that reviewers decide on."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,7 @@ def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
         If the stored manifest or audit is not the one that was written.
     """
     from riskmodel.narrative.bundle import MANIFEST, file_sha256
+    from riskmodel.narrative.papers import is_of_tables
     from riskmodel.tracking import fetch_artifacts
 
     try:
@@ -197,6 +201,11 @@ def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
         path = bundle / AUDIT_FILE if whole else fetch_artifacts(run, f"bundle/{AUDIT_FILE}", scratch)
         if file_sha256(path) != audit_sha256:
             raise _not_as_written(run, AUDIT_FILE)
+        if not whole and AUDIT_TABLE in listed:
+            fetch_artifacts(run, f"bundle/{AUDIT_TABLE}", scratch)
+        # Whoever changed the table may have changed its hash in the manifest too, but not what was signed.
+        if not is_of_tables(path, bundle / "tables"):
+            raise _not_as_written(run, AUDIT_TABLE)
     return Kept(run, bundle, narration, read_about(narration), audit_sha256)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.tables import TABLES
+from riskmodel.fairness.audit import listed_rows
 from riskmodel.fairness.decision_files import FORM_FILE, form_text
 from riskmodel.fairness.decisions import Review
 from riskmodel.forecast.hubverse import hub_config, model_metadata
@@ -64,6 +65,9 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
     draw_charts(figures, comparison=tables["comparison"], backtest=tables["backtest"], title=about.title, state=state)
     # The finest grain stays in the Parquet file, for analysts: a spreadsheet of areas by month would be read as news.
     write_table(folder / "tables" / "forecasts.csv", published_grain(tables["forecasts"]))
+    # Where a run was stored with its audit as CSV, that file is whole, and is what its facts cite.
+    if about.tables.get("audit") == "parquet":
+        write_table(folder / "tables" / "audit.csv", listed_rows(tables["audit"], (about.model_id, about.baseline)))
     book = book_of(narration)
     _write_forecast_page(narration, book, state, folder)
     _write_assessment(narration, book, review, folder)
