@@ -21,6 +21,7 @@ from riskmodel.contracts.audit_tables import AUDIT
 from riskmodel.contracts.policy_specs import DecisionSpec
 from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.narrative.papers.audit_json import table_sha256
 from riskmodel.tracking import Candidate, RunRecord, find_run, log_run
 from riskmodel.workflow.leave import write_outcome
 from riskmodel.workflow.narrating import fetch_kept, review_of
@@ -105,8 +106,9 @@ def store_audited(ran: Path, root: Path, audit: pd.DataFrame, **about: Any) -> S
         held = read_narration(kept.narration, kept.bundle / "tables")
         shown = audit["model_id"].replace("rolling_12", held.about.model_id)
         tables = {**held.tables, "audit": audit.assign(model_id=shown)}
-        said = held.about.model_copy(update={"tables": {**held.about.tables, "audit": "csv"}, **about})
-        record = json_text({"run_id": said.run_id, "rows": len(audit)})
+        said = held.about.model_copy(update={"tables": {**held.about.tables, "audit": "parquet"}, **about})
+        named = {"sha256": table_sha256(tables["audit"])}
+        record = json_text({"run_id": said.run_id, "rows": len(audit), "table": named})
         digest = hashlib.sha256(record.encode()).hexdigest()
         published = Published(tables=tables, model_id=said.model_id, headline=said.headline, audit=record)
         narration, models = Path(scratch) / "stored", Path(scratch) / "models"

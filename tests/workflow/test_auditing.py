@@ -10,8 +10,13 @@ import pytest
 
 from conftest import SmallRun
 from riskmodel.contracts import registry
+from riskmodel.contracts.audit_tables import AUDIT
 from riskmodel.contracts.yaml_files import Workspace
+from riskmodel.fairness.audit import listed_rows
 from riskmodel.fairness.gate import gate_of
+from riskmodel.narrative.facts.file import read_facts
+from riskmodel.narrative.papers import rows_in
+from riskmodel.narrative.papers.audit_json import table_sha256
 from riskmodel.narrative.verify import verify_bundle
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -37,6 +42,22 @@ def test_every_check_has_a_row_for_every_group_and_model(tables: dict[str, pd.Da
             assert set(own["model_id"]) == {"rolling_12", "eb_seasonal", "poisson_ridge", "boosted"}
     crossed = {" x ".join(names) for names in policy.intersections}
     assert crossed <= set(whole["characteristic"])
+
+
+def test_the_table_that_people_open_has_every_check_of_every_group_and_all_that_pages_quote(
+    small_run: SmallRun, tables: dict[str, pd.DataFrame]
+) -> None:
+    audit, shown = tables["audit"], json.loads((small_run.out / "audit.json").read_text(encoding="utf-8"))
+    key, two = AUDIT.key, (shown["model_id"], shown["baseline"])
+    opened = pd.read_csv(small_run.out / "tables" / "audit.csv", keep_default_na=False, na_values=[""])
+    listed = listed_rows(audit, two)
+    assert len(opened) < len(audit)
+    assert opened[list(key)].to_numpy().tolist() == listed[list(key)].to_numpy().tolist()
+    whole = audit[(audit["part"] == "all") & audit["model_id"].isin(two)]
+    assert set(whole.index) <= set(listed.index)
+    formulas = [f for fact in read_facts(small_run.out / "facts.json") for f in fact["formulas"]]
+    quoted = {f[2] for f in formulas if f[:2] == ["cell", "audit"]}
+    assert quoted and quoted <= set(listed.index)
 
 
 def test_no_word_of_the_audit_says_that_all_is_well(tables: dict[str, pd.DataFrame]) -> None:
@@ -99,6 +120,10 @@ def test_the_gate_reads_the_whole_and_no_part(tables: dict[str, pd.DataFrame]) -
 
 def test_what_was_audited_is_what_reviewers_decide_on(small_run: SmallRun, tables: dict[str, pd.DataFrame]) -> None:
     held = json.loads((small_run.out / "audit.json").read_text(encoding="utf-8"))
-    decided = tables["audit"]["model_id"].isin([held["model_id"], held["baseline"]])
-    assert len(held["audit"]) == decided.sum() > 0
+    two = [held["model_id"], held["baseline"]]
+    listed = listed_rows(tables["audit"], two)
+    assert len(rows_in(held["audit"])) == listed["model_id"].isin(two).sum() > 0
+    assert held["table"] == {
+        "file": "tables/audit.parquet", "rows": len(tables["audit"]), "sha256": table_sha256(tables["audit"]),
+    }  # fmt: skip
     assert held["run_id"] == small_run.first.json["run_id"]

@@ -19,8 +19,11 @@ from conftest import contents
 from deciding_builders import Stored
 from riskmodel.contracts.errors import DataFileError, UsageError
 from riskmodel.fairness.decision_files import write_decision
+from riskmodel.narrative.bundle import file_sha256, write_table
+from riskmodel.narrative.verify import verify_bundle
 from riskmodel.tracking import RunRecord, fetch_artifacts, find_run, log_run
 from riskmodel.workflow import narrate_run
+from riskmodel.workflow.deciding import promote_run
 from riskmodel.workflow.narration import read_narration, save_narration
 
 ACCEPTED = "Approved for offers of support: decision of 2 May 2026"
@@ -98,21 +101,49 @@ def test_a_decision_changes_what_every_page_print_and_sheet_says_and_no_number(d
 
 
 @pytest.fixture
-def tampered(stored: Stored) -> Iterator[Path]:
-    """The stored audit's table with one digit changed."""
+def restored(stored: Stored) -> Iterator[Path]:
+    """The stored bundle, with its files put back when the test is over: the copies of a workspace share one store."""
     run = find_run("small@latest", workspace=stored.root)
-    path = stored.root / "mlruns" / "artifacts" / run.mlflow_id / "artifacts" / "bundle" / "tables" / "audit.csv"
-    before = path.read_bytes()
-    assert b"1.25" in before
-    path.write_bytes(before.replace(b"1.25", b"1.15", 1))
-    yield path
-    path.write_bytes(before)
+    folder = stored.root / "mlruns" / "artifacts" / run.mlflow_id / "artifacts" / "bundle"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    yield folder
+    for path, content in before.items():
+        path.write_bytes(content)
 
 
-def test_a_stored_table_that_was_changed_is_found(decided: Stored, tampered: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataFileError, match=r"tables/audit\.csv: a stored file is not the one that was written"):
+def changed_audit(bundle: Path) -> None:
+    table = pd.read_parquet(bundle / "tables" / "audit.parquet")
+    table.loc[0, "per_1000"] = 1.15
+    write_table(bundle / "tables" / "audit.parquet", table)
+
+
+def test_a_stored_table_that_was_changed_is_found(decided: Stored, restored: Path, tmp_path: Path) -> None:
+    name = "tables/outlook.csv"
+    (restored / name).write_bytes((restored / name).read_bytes() + b"\n")
+    with pytest.raises(DataFileError, match=rf"{name}: a stored file is not the one that was written"):
         narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
     assert not (tmp_path / "b").exists()
+
+
+def test_a_changed_audit_is_not_what_was_decided_on_even_where_the_manifest_was_made_to_fit(
+    decided: Stored, restored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of the audit that its signed file leaves out are bound by the hash that it holds."""
+    write_decision(decided.workspace, decided.decision())
+    run = find_run("small@latest", workspace=decided.root)
+    table, manifest = restored / "tables" / "audit.parquet", restored / "manifest.json"
+    before = file_sha256(table)
+    changed_audit(restored)
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(before, file_sha256(table)), encoding="utf-8")
+    fits = replace(run, tags={**run.tags, "manifest_sha256": file_sha256(manifest)})
+    monkeypatch.setattr("riskmodel.tracking.find_run", lambda *_, **__: fits)
+    told = r"tables/audit\.parquet: a stored file is not the one that was written"
+    with pytest.raises(DataFileError, match=told):
+        narrate_run("small@latest", workspace=decided.root, out=tmp_path / "b")
+    with pytest.raises(DataFileError, match=told):
+        promote_run("small@latest", workspace=decided.root)
+    problems = verify_bundle(restored).problems
+    assert "audit.json: it is of another audit than tables/audit.parquet holds" in problems
 
 
 def test_a_run_stored_without_what_pages_are_made_from_says_so(decided: Stored, tmp_path: Path) -> None:

@@ -21,13 +21,13 @@ from riskmodel.narrative.forecast_page import build_forecast_page
 from riskmodel.narrative.forecast_words import Counted
 from riskmodel.narrative.maps import Outlines
 from riskmodel.sources.synthetic import SyntheticRegion
+from riskmodel.workflow.audit_pages import audit_text
 from riskmodel.workflow.comparing import compare
 from riskmodel.workflow.definitions import read_definitions
 from riskmodel.workflow.leave import write_outcome
 from riskmodel.workflow.narrating import review_of
 from riskmodel.workflow.narration import make_narration, read_about, save_narration
 from riskmodel.workflow.outlooks import draw_all
-from riskmodel.workflow.pages import audit_text
 from riskmodel.workflow.publishing import Published, all_tables, publish
 from riskmodel.workflow.session import open_session
 from riskmodel.workflow.steps import train

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,11 +22,13 @@ from riskmodel.contracts.errors import UsageError
 from riskmodel.narrative.verify import verify_bundle
 from riskmodel.tracking import find_run
 from riskmodel.workflow import narrate_run
-from riskmodel.workflow.narrating import fetch_kept
+from riskmodel.workflow.deciding import decide_run
+from riskmodel.workflow.narrating import fetch_kept, since_of
 from riskmodel.workflow.narration import Narration, read_narration
 from riskmodel.workflow.since import SINCE_NEEDS, build_since
 
 EARLIER, THEN = "0000aaaa0000aaaa", date(2025, 9, 1)
+DAY = {"decided_on": "2026-05-02", "decided_by": '["A. Name"]', "reasons": '"Read."'}
 CHANGED = [row | ({"verdict": "not_visible"} if row.get("group") == "asian" else {}) for row in AUDITED]
 
 
@@ -192,3 +195,36 @@ def test_narrate_since_an_earlier_run(stored: Stored, command_here: Any, tmp_pat
     unknown = command_here(*asked, tmp_path / "none", "--since", "ffff")
     assert unknown.code == 2
     assert not (tmp_path / "none").exists()
+
+
+def test_a_decision_leaves_what_changed_on_the_pages(stored: Stored, tmp_path: Path) -> None:
+    room, out = tmp_path / "w", tmp_path / "bundle"
+    shutil.copytree(stored.root, room, ignore=shutil.ignore_patterns("build"))
+    narrate_run("small@latest", workspace=room, out=out, since=EARLIER)
+    form = replace(stored, bundle=out).form(tmp_path / "form.yaml", verdict="refuse", **DAY)
+    done = decide_run("small@latest", form, workspace=room, out=out)
+    assert done.narrated.review.state.words == "Refused on 2 May 2026: not for use"
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "What changed since the last assessment" in page and "Refused on 2 May 2026" in page
+    assert json.loads((out / "manifest.json").read_text(encoding="utf-8"))["since"] == EARLIER
+    assert verify_bundle(out, expect=done.narrated.manifest_sha256).holds
+
+
+def test_a_decision_is_not_made_where_the_earlier_run_is_gone(stored: Stored, tmp_path: Path) -> None:
+    room, out = tmp_path / "w", tmp_path / "bundle"
+    shutil.copytree(stored.root, room, ignore=shutil.ignore_patterns("build"))
+    narrate_run("small@latest", workspace=room, out=out, since=EARLIER)
+    manifest = out / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(EARLIER, "f" * 16), encoding="utf-8")
+    form = replace(stored, bundle=out).form(tmp_path / "form.yaml", verdict="refuse", **DAY)
+    with pytest.raises(UsageError, match="not held any more"):
+        decide_run("small@latest", form, workspace=room, out=out)
+    assert not list((room / "fairness" / "decisions").glob("*.yaml"))
+
+
+def test_only_a_bundle_of_the_same_run_says_what_it_was_compared_with(tmp_path: Path) -> None:
+    assert since_of(tmp_path, "a") is None
+    (tmp_path / "manifest.json").write_text('{"run_id": "a", "since": "b"}', encoding="utf-8")
+    assert (since_of(tmp_path, "a"), since_of(tmp_path, "other")) == ("b", None)
+    (tmp_path / "manifest.json").write_text('{"run_id": "a"}', encoding="utf-8")
+    assert since_of(tmp_path, "a") is None

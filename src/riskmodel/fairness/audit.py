@@ -6,7 +6,7 @@ or the reason why there is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ from riskmodel.fairness.verdicts import ACTION, CONCERN, NOTICE
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["WHOLE", "action_concerns", "build_audit", "concerns_of"]
+__all__ = ["WHOLE", "action_concerns", "build_audit", "concerns_of", "listed_rows"]
 
 Bools = npt.NDArray[np.bool_]
 WHOLE = "all"
@@ -107,6 +107,23 @@ def concerns_of(audit: pd.DataFrame, model_id: str) -> pd.DataFrame:
     """Rows of a model that are a concern over all the evidence; those of parts of it tell where to look."""
     own = (audit["model_id"] == model_id) & (audit["verdict"] == CONCERN) & (audit["part"] == WHOLE)
     return audit[own].reset_index(drop=True)
+
+
+def listed_rows(audit: pd.DataFrame, models: Collection[str]) -> pd.DataFrame:
+    """The rows that pages and papers list; the others are for analysts.
+
+    Every row of a single characteristic, whichever model and part it is of. Where characteristics meet there are very
+    many groups: of these, the rows over all the evidence of a few models.
+
+    Parameters
+    ----------
+    audit : DataFrame
+        The audit noun.
+    models : collection of str
+        The model that planners are shown, and counting.
+    """
+    crossed = audit["characteristic"].astype("str").str.contains(" x ", regex=False)
+    return audit[~crossed | ((audit["part"] == WHOLE) & audit["model_id"].isin(list(models)))]
 
 
 def action_concerns(audit: pd.DataFrame, policy: PolicySpec, model_id: str | None = None) -> pd.DataFrame:

@@ -98,7 +98,10 @@ def _kept(audited: Audited) -> str:
         words += (
             f" Intersections are listed for {bare(audited.model_id)} and {bare(audited.baseline)}, with their verdicts."
         )
-    return f"{words} The file tables/audit.csv has every row and every column, with the explanation of each."
+    return (
+        f"{words} The file tables/audit.csv has these with every column and the explanation of each, and the rows of "
+        "parts of the region; tables/audit.parquet has every row that was made."
+    )
 
 
 def _table(audited: Audited) -> HtmlTable:

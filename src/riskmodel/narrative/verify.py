@@ -24,6 +24,7 @@ from riskmodel.narrative.facts.forms import written
 from riskmodel.narrative.facts.formulas import evaluate
 from riskmodel.narrative.facts.marks import LIGHT, LIGHT_END
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
+from riskmodel.narrative.papers import is_of_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ def verify_bundle(folder: Path, *, expect: str | None = None) -> Verified:
     facts, found = _facts(folder)
     wrong += found
     quoted, found = _quoted(folder, facts)
-    wrong += found
+    wrong += [*found, *_signed(folder)]
     return Verified(
         manifest_sha256=digest,
         run_id=str(manifest.get("run_id", "")),
@@ -143,6 +144,14 @@ def _facts(folder: Path) -> tuple[dict[str, _Known], list[str]]:
         known[name] = _Known(float("nan") if hidden else values[0], held)
         known[f"{name}.{fact['form']}"] = _Known(float("nan") if hidden else values[0], frozenset({words}))
     return known, wrong
+
+
+def _signed(folder: Path) -> list[str]:
+    """What reviewers decide on must be of the audit that lies in the bundle."""
+    path = folder / "audit.json"
+    if not path.is_file() or is_of_tables(path, folder / "tables"):
+        return []
+    return ["audit.json: it is of another audit than tables/audit.parquet holds"]
 
 
 def _same(said: Any, found: float, *, hidden: bool) -> bool:

@@ -21,7 +21,15 @@ from riskmodel.fairness.audit import WHOLE
 from riskmodel.fairness.decision_files import FORM_FILE, form_text, write_decision
 from riskmodel.fairness.decisions import Review
 from riskmodel.fairness.gate import Gate, gate_of
-from riskmodel.workflow.narrating import Kept, Narrated, fetch_kept, narrate_kept, review_of
+from riskmodel.workflow.narrating import (
+    Kept,
+    Narrated,
+    earlier_narration,
+    fetch_kept,
+    narrate_kept,
+    review_of,
+    since_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +119,8 @@ def decide_run(
     workspace : Path
         Whose ``fairness/decisions`` gets the decision.
     out : Path, optional
-        Where the bundle shall lie; ``build/<experiment>`` of the workspace if absent.
+        Where the bundle shall lie; ``build/<experiment>`` of the workspace if absent. Where the run's bundle there says
+        what changed since an earlier run, the new one does too.
     tracking_uri : str, optional
         Another MLflow store than the workspace's own.
 
@@ -124,7 +133,8 @@ def decide_run(
     DefinitionError
         Listing everything that is wrong with the form, by line; it may be about another run or another audit.
     UsageError
-        If the run is unknown or has no audit, no decision on it could stand, or ``out`` is no place for a bundle.
+        If the run, or the earlier one, is unknown, the run has no audit, no decision on it could stand, or ``out`` is
+        no place for a bundle.
     EnvironmentProblem
         If the decision was kept and the bundle could not be written.
     """
@@ -133,8 +143,10 @@ def decide_run(
     room, run = _found(reference, workspace, tracking_uri)
     target = out or room.root / "build" / run.experiment
     require_place(target)
+    since = since_of(target, run.run_id)
+    earlier = None if since is None else _earlier_run(since, run, workspace, tracking_uri)
     with tempfile.TemporaryDirectory() as scratch:
-        kept = fetch_kept(run, Path(scratch))
+        kept = fetch_kept(run, Path(scratch) / "now")
         _require_audit(kept)
         in_the_way = review_of(kept.about, kept.audit_sha256, room).audited.in_the_way
         if in_the_way:
@@ -143,16 +155,31 @@ def decide_run(
                 found="; ".join(in_the_way),
                 hint=f"run it again under the policy as it is now: riskmodel run {run.experiment}",
             )
+        before = None if earlier is None else earlier_narration(earlier, Path(scratch) / "before")
         path = write_decision(room, _decision(form, kept))
         try:
-            return Decided(path, narrate_kept(kept, room, target))
+            return Decided(path, narrate_kept(kept, room, target, before=before))
         except (RiskmodelError, OSError) as error:
             raise EnvironmentProblem(
                 f"the decision is kept in {path.as_posix()}, but the bundle could not be written again",
                 where=target,
                 found=error,
-                hint=f"mend what is said above, then: riskmodel narrate {run.run_id} --out DIR",
+                hint=f"mend what is said above, then: riskmodel narrate {run.run_id} --out DIR"
+                + ("" if since is None else f" --since {since}"),
             ) from error
+
+
+def _earlier_run(since: str, run: StoredRun, workspace: Path, uri: str | None) -> StoredRun:
+    from riskmodel.tracking import find_run
+
+    try:
+        return find_run(since, workspace=workspace, uri=uri)
+    except UsageError as error:
+        raise UsageError(
+            f"the pages say what changed since run {since}, which is not held any more",
+            found=error,
+            hint=f"write them without that, then decide: riskmodel narrate {run.run_id}",
+        ) from error
 
 
 def _decision(form: Path, kept: Kept) -> DecisionSpec:
@@ -251,7 +278,8 @@ def audit_run(reference: str, *, workspace: Path, tracking_uri: str | None = Non
         suffix = kept.about.tables.get("audit")
         if suffix is None:
             raise _no_audit(run)
-        table = _read(fetch_artifacts(run, f"bundle/tables/audit.{suffix}", Path(scratch)))
+        held = kept.bundle / "tables" / f"audit.{suffix}"
+        table = _read(held if held.is_file() else fetch_artifacts(run, f"bundle/tables/{held.name}", Path(scratch)))
     model_id = kept.about.model_id
     own = table[table["model_id"] == model_id].reset_index(drop=True)
     review = review_of(kept.about, kept.audit_sha256, room)

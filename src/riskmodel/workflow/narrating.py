@@ -28,17 +28,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUDIT_FILE",
+    "AUDIT_TABLE",
     "Kept",
     "Narrated",
+    "earlier_narration",
     "fetch_kept",
     "manifest_of",
     "narrate_kept",
     "narrate_run",
     "review_of",
+    "since_of",
 ]
 
 AUDIT_FILE = "audit.json"
 """The audit in a bundle: its sha256 is what reviewers decide on."""
+AUDIT_TABLE = "tables/audit.parquet"
+"""Every row of the audit: its hash is in the file that reviewers decide on."""
 
 
 @dataclass(frozen=True)
@@ -155,15 +160,42 @@ def narrate_run(
     earlier = None if since is None else find_run(since, workspace=workspace, uri=tracking_uri)
     with tempfile.TemporaryDirectory() as scratch:
         kept = fetch_kept(run, Path(scratch) / "now")
-        before = None if earlier is None else _earlier(fetch_kept(earlier, Path(scratch) / "before"))
+        before = None if earlier is None else earlier_narration(earlier, Path(scratch) / "before")
         return narrate_kept(kept, room, target, before=before)
 
 
-def _earlier(kept: Kept) -> Narration:
-    """An earlier run's narration: the tables that are compared, each as it was written."""
+def earlier_narration(run: StoredRun, scratch: Path) -> Narration:
+    """An earlier run's narration: the tables that are compared, each as it was written.
+
+    Raises
+    ------
+    UsageError
+        If the run was stored without what its pages are made from.
+    DataFileError
+        If a stored file is not the one that was written.
+    """
+    kept = fetch_kept(run, scratch)
     for name in [name for name in SINCE_NEEDS if name in kept.about.tables]:
         _require_as_written(kept, f"tables/{name}.{kept.about.tables[name]}", kept.bundle)
     return read_narration(kept.narration, kept.bundle / "tables", only=SINCE_NEEDS)
+
+
+def since_of(out: Path, run_id: str) -> str | None:
+    """The earlier run that the bundle of a run says what changed since; None where there is no such bundle.
+
+    Parameters
+    ----------
+    out : Path
+        Where the bundle may lie.
+    run_id : str
+        A bundle of another run says nothing of this one.
+    """
+    from riskmodel.narrative.bundle import MANIFEST
+
+    path = out / MANIFEST
+    held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    since = held.get("since") if held.get("run_id") == run_id else None
+    return None if since is None else str(since)
 
 
 def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
@@ -177,6 +209,7 @@ def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
         If the stored manifest or audit is not the one that was written.
     """
     from riskmodel.narrative.bundle import MANIFEST, file_sha256
+    from riskmodel.narrative.papers import is_of_tables
     from riskmodel.tracking import fetch_artifacts
 
     try:
@@ -197,6 +230,11 @@ def fetch_kept(run: StoredRun, scratch: Path, *, whole: bool = True) -> Kept:
         path = bundle / AUDIT_FILE if whole else fetch_artifacts(run, f"bundle/{AUDIT_FILE}", scratch)
         if file_sha256(path) != audit_sha256:
             raise _not_as_written(run, AUDIT_FILE)
+        if not whole and AUDIT_TABLE in listed:
+            fetch_artifacts(run, f"bundle/{AUDIT_TABLE}", scratch)
+        # Whoever changed the table may have changed its hash in the manifest too, but not what was signed.
+        if not is_of_tables(path, bundle / "tables"):
+            raise _not_as_written(run, AUDIT_TABLE)
     return Kept(run, bundle, narration, read_about(narration), audit_sha256)
 
 

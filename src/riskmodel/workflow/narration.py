@@ -55,7 +55,7 @@ __all__ = [
 
 LONG = frozenset(
     {"forecasts", "candidates", "backtest", "groups", "stream_forecasts", "stream_backtest"}
-    | {"attributions", "ledger", "scenarios"}
+    | {"attributions", "audit", "ledger", "scenarios"}
 )
 """Tables too long for a spreadsheet: the bundle holds them as Parquet, the others as CSV."""
 MAPPED = ("ward24", "msoa21", "lad24")

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.tables import TABLES
+from riskmodel.fairness.audit import listed_rows
 from riskmodel.fairness.decision_files import FORM_FILE, form_text
 from riskmodel.fairness.decisions import Review
-from riskmodel.fairness.tested import read_tested
 from riskmodel.forecast.hubverse import hub_config, model_metadata
 from riskmodel.forecast.outlook import published_grain
 from riskmodel.narrative.bundle import write_table
 from riskmodel.narrative.facts import FactBook, bare
 from riskmodel.narrative.facts.file import FACTS_FILE, write_facts
-from riskmodel.narrative.papers import Papers, audit_json, write_papers
+from riskmodel.narrative.papers import write_papers
+from riskmodel.workflow.audit_pages import audit_held, fairness_text, papers_of
 from riskmodel.workflow.narration import About, Narration
 
 if TYPE_CHECKING:
@@ -33,11 +34,8 @@ if TYPE_CHECKING:
 __all__ = [
     "DECISIONS_FILE",
     "assessment_of",
-    "audit_held",
-    "audit_text",
     "book_of",
     "json_text",
-    "papers_of",
     "write_pages",
 ]
 
@@ -65,12 +63,16 @@ def write_pages(narration: Narration, review: Review, folder: Path) -> None:
     draw_charts(figures, comparison=tables["comparison"], backtest=tables["backtest"], title=about.title, state=state)
     # The finest grain stays in the Parquet file, for analysts: a spreadsheet of areas by month would be read as news.
     write_table(folder / "tables" / "forecasts.csv", published_grain(tables["forecasts"]))
+    # Where a run was stored with its audit as CSV, that file is whole, and is what its facts cite.
+    if about.tables.get("audit") == "parquet":
+        write_table(folder / "tables" / "audit.csv", listed_rows(tables["audit"], (about.model_id, about.baseline)))
     book = book_of(narration)
     _write_forecast_page(narration, book, state, folder)
     _write_assessment(narration, book, review, folder)
     _write_model_page(narration, book, state, folder)
     if review.audited.audit_sha256:
-        _write_fairness_page(narration, book, review, folder)
+        page = fairness_text(narration, book, review, _links("fairness.html", narration))
+        _write_text(folder / "fairness.html", page)
         write_papers(folder, papers_of(narration, state))
     write_facts(folder / FACTS_FILE, book)
     _write_workbook(narration, state, folder)
@@ -216,83 +218,6 @@ def _write_model_page(narration: Narration, book: FactBook, state: str, folder: 
         _write_text(folder / "figures" / f"model-{name}.svg", figure)
 
 
-def _write_fairness_page(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:
-    from riskmodel.narrative.fairness_page import build_fairness_page
-
-    about, digest = narration.about, review.audited.audit_sha256
-    target = about.targets[about.target]
-    earlier: dict[str, Any] = {}
-    if narration.before is not None and audit_held(narration.before):
-        before = narration.before.about
-        earlier = {
-            "earlier": narration.before.tables["audit"],
-            "earlier_run": before.run_id,
-            "earlier_model": before.model_id,
-        }
-    page = build_fairness_page(
-        narration.tables,
-        policy=about.policy,
-        characteristics=about.characteristics,
-        title=about.region,
-        target=target.title,
-        source=target.source,
-        model_id=about.model_id,
-        baseline=about.baseline,
-        as_of=about.as_of,
-        run_id=about.run_id,
-        audit_sha256=digest,
-        state=review.state.words,
-        decisions=review.decisions,
-        tested=read_tested(),
-        invented=about.invented,
-        form_text=form_text(about.run_id, digest),
-        sources={name: spec.title for name, spec in about.sources.items()},
-        shapes=narration.outlines,
-        links=_links("fairness.html", narration),
-        book=book,
-        policy_source=f"fairness/policies/{about.policy_name}.yaml",
-        **earlier,
-    )
-    _write_text(folder / "fairness.html", page)
-
-
-def audit_text(narration: Narration) -> str | None:
-    """The text of ``audit.json``, which reviewers decide on; None where the run was not audited."""
-    return audit_json(papers_of(narration, "")) if audit_held(narration) else None
-
-
-def papers_of(narration: Narration, state: str) -> Papers:
-    """What the papers are made from."""
-    about = narration.about
-    target = about.targets[about.target]
-    return Papers(
-        state=state,
-        title=about.region,
-        experiment=about.experiment,
-        question=about.question,
-        target=about.target,
-        target_title=target.title,
-        covers=target.covers,
-        leaves_out=target.leaves_out,
-        differs=target.differs,
-        model_id=about.model_id,
-        baseline=about.baseline,
-        headline=about.headline,
-        tables=narration.tables,
-        policy=about.policy,
-        policy_name=about.policy_name,
-        sources={name: about.sources[name] for name in about.credited},
-        factors=about.factors,
-        characteristics=about.characteristics,
-        models=about.models,
-        as_of=about.as_of,
-        run_id=about.run_id,
-        code_version=about.code_version,
-        seed=about.seed,
-        inputs=about.inputs,
-    )
-
-
 def _links(current: str, narration: Narration) -> list[PageLink]:
     """The pages of a bundle, as each of them links to the others."""
     from riskmodel.narrative.frame import PageLink
@@ -305,12 +230,6 @@ def _links(current: str, narration: Narration) -> list[PageLink]:
         ("model.html", "What the models rest on"),
     )
     return [PageLink(href, words, current=href == current) for href, words in pages]
-
-
-def audit_held(narration: Narration) -> bool:
-    """Whether the run was audited."""
-    held = narration.tables.get("audit")
-    return held is not None and len(held) > 0
 
 
 def _shown(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -18,13 +18,13 @@ from riskmodel.fairness.gate import Gate, gate_of
 from riskmodel.forecast import Forecasts, fit_and_forecast, forecast_stored, read_fitted, read_spread
 from riskmodel.forecast.drawing import learn_spreads
 from riskmodel.forecast.outlook import build_forecasts, published_grain
+from riskmodel.workflow.audit_pages import audit_text
 from riskmodel.workflow.comparing import Comparison, compare
 from riskmodel.workflow.language_checks import written_texts
 from riskmodel.workflow.leave import log_outcome, write_outcome, write_private
 from riskmodel.workflow.narrating import review_of
 from riskmodel.workflow.narration import make_narration, read_about, save_narration
 from riskmodel.workflow.outlooks import all_horizons, districts, draw_all, export_draws, outlook_of
-from riskmodel.workflow.pages import audit_text
 from riskmodel.workflow.publishing import all_tables, publish
 from riskmodel.workflow.session import Session
 from riskmodel.workflow.streams import forecast_streams

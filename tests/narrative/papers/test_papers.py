@@ -27,7 +27,8 @@ from narrative.papers.papers_tables import (
 from riskmodel.contracts.audit_tables import AUDIT
 from riskmodel.contracts.errors import RiskmodelError
 from riskmodel.contracts.tables import as_table
-from riskmodel.narrative.papers import Papers, audit_json, papers_of, write_papers
+from riskmodel.fairness.audit import listed_rows
+from riskmodel.narrative.papers import Papers, audit_json, papers_of, rows_in, write_papers
 from riskmodel.narrative.papers.eqia import BESIDE, NINE
 from riskmodel.narrative.papers.findings import VERDICT_WORDS
 
@@ -95,7 +96,7 @@ def test_withheld_rows_leave_no_number_in_any_paper(papers: Papers, texts: dict[
     tipping = section_of(texts["eqia.md"], "## If recording differed between groups")
     assert "Black" in tipping
     assert "Other" not in tipping
-    rows = [row for row in strict(texts["audit.json"])["audit"] if row["verdict"] == "suppressed"]
+    rows = [row for row in rows_in(strict(texts["audit.json"])["audit"]) if row["verdict"] == "suppressed"]
     numbers = {c.name for c in AUDIT.columns if c.dtype != "str"}
     assert len(rows) == 6
     assert all(row[name] is None for row in rows for name in numbers)
@@ -104,14 +105,16 @@ def test_withheld_rows_leave_no_number_in_any_paper(papers: Papers, texts: dict[
 # --- audit.json
 
 
-def test_audit_json_holds_every_row_of_the_model_shown_and_of_the_baseline(
+def test_audit_json_holds_every_listed_row_of_the_model_shown_and_of_the_baseline(
     papers: Papers, texts: dict[str, str]
 ) -> None:
     content = strict(texts["audit.json"])
     for name in ("intersections", "tipping_points", "data_requests"):
-        assert len(content[name]) == len(papers.tables[name])
+        assert len(rows_in(content[name])) == len(papers.tables[name])
     held = papers.tables["audit"]
-    assert len(content["audit"]) == held["model_id"].isin([MODEL, BASELINE]).sum()
+    listed = listed_rows(held, [MODEL, BASELINE])
+    assert len(rows_in(content["audit"])) == listed["model_id"].isin([MODEL, BASELINE]).sum()
+    assert content["table"]["rows"] == len(held)
     assert {m: sum(v.values()) for m, v in content["verdicts"].items()} == held["model_id"].value_counts().to_dict()
     assert content["verdicts"][MODEL]["concern"] == int(
         ((held["model_id"] == MODEL) & (held["verdict"] == "concern")).sum()
@@ -122,8 +125,8 @@ def test_audit_json_holds_every_row_of_the_model_shown_and_of_the_baseline(
 
 
 def test_audit_json_says_what_the_table_says(papers: Papers, texts: dict[str, str]) -> None:
-    found = {tuple(row[k] for k in AUDIT.key): row for row in strict(texts["audit.json"])["audit"]}
-    held = papers.tables["audit"]
+    found = {tuple(row[k] for k in AUDIT.key): row for row in rows_in(strict(texts["audit.json"])["audit"])}
+    held = listed_rows(papers.tables["audit"], [MODEL, BASELINE])
     for _, row in held[held["model_id"].isin([MODEL, BASELINE])].iterrows():
         said = found[tuple(str(row[k]) for k in AUDIT.key)]
         for column in AUDIT.columns:
@@ -149,6 +152,27 @@ def test_audit_json_depends_on_neither_order_nor_csv_nor_state_nor_texts(
     assert audit_json(again) == texts["audit.json"]
     stricter = papers.policy.model_copy(update={"priority_share": 0.1})
     assert audit_json(make_papers(repository, policy=stricter)) != texts["audit.json"]
+
+
+@pytest.mark.parametrize("column", ["statistic", "verdict", "explanation", "people", "blocks"])
+def test_audit_json_changes_with_every_row_of_the_audit_listed_or_not(
+    repository: Path, papers: Papers, texts: dict[str, str], column: str
+) -> None:
+    audit = audit_frame()
+    part = dict(audit.iloc[0]) | {"characteristic": "sex x ethnic_group", "group": "male & black", "part": "2025-01"}
+    part |= {"verdict": "described", "statistic": 0.1, "people": 300.0, "blocks": 9}
+    other = part | {"model_id": "a candidate nobody is shown"}
+    changed = {"statistic": 0.1000001, "verdict": "insufficient", "explanation": "Other.", "people": 301.0, "blocks": 8}
+
+    def said(*rows: dict[str, Any]) -> str:
+        whole = as_table(pd.concat([audit, pd.DataFrame(list(rows))], ignore_index=True), AUDIT)
+        return audit_json(make_papers(repository, tables={**papers.tables, "audit": whole}))
+
+    before = said(part, other)
+    assert before == said(other, part) != texts["audit.json"]
+    assert "2025-01" not in before
+    for one, two in ((part | {column: changed[column]}, other), (part, other | {column: changed[column]})):
+        assert strict(said(one, two))["table"]["sha256"] != strict(before)["table"]["sha256"]
 
 
 # --- equality impact assessment
@@ -321,7 +345,7 @@ def test_a_run_without_an_audit_says_so(repository: Path) -> None:
     texts = papers_of(make_papers(repository, tables={}))
     for path in ("atrs.md", "model_card.md", "algo_care.md"):
         assert "This run holds no audit." in texts[path], path
-    assert strict(texts["audit.json"])["audit"] == []
+    assert rows_in(strict(texts["audit.json"])["audit"]) == []
 
 
 def test_an_audit_of_what_no_definition_explains_is_refused(repository: Path, papers: Papers) -> None:

@@ -5,8 +5,8 @@ In: a run's tables and definitions as ``Papers``. Out: ``audit.json``, ``atrs.js
 """
 
 from .atrs import record_problems
-from .audit_json import audit_json
+from .audit_json import audit_json, is_of_tables, rows_in
 from .contents import Papers
 from .writing import papers_of, write_papers
 
-__all__ = ["Papers", "audit_json", "papers_of", "record_problems", "write_papers"]
+__all__ = ["Papers", "audit_json", "is_of_tables", "papers_of", "record_problems", "rows_in", "write_papers"]

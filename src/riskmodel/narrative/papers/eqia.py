@@ -235,7 +235,10 @@ def _crossings(papers: Papers) -> str:
         findings_table(rows[rows["verdict"] == "concern"], specs, crossed=True),
         "How many people belong to two groups at once is estimated, between bounds."
         + (f" For these the verdict depends on the estimate: {'; '.join(said)}." if said else ""),
-        f"Every row is in audit.json, and {number(requests)} data requests for these groups." if len(rows) else "",
+        f"Every row is in audit.json, and {number(requests)} data requests for these groups; districts, origins and "
+        "fifths are in tables/audit.parquet."
+        if len(rows)
+        else "",
     )
 
 

@@ -15,18 +15,27 @@ from riskmodel.narrative.papers.model_card import model_card_md
 
 __all__ = ["papers_of", "write_papers"]
 
+_SIGNED = "audit.json"
+
 
 def papers_of(papers: Papers) -> dict[str, str]:
     """The text of every paper, by its path in the bundle.
+
+    Parameters
+    ----------
+    papers : Papers
 
     Raises
     ------
     RiskmodelError
         If the audit is of a characteristic that ``papers.characteristics`` does not define.
     """
+    return {_SIGNED: audit_json(papers), **_drafts(papers)}
+
+
+def _drafts(papers: Papers) -> dict[str, str]:
     require_defined(papers)
     return {
-        "audit.json": audit_json(papers),
         "atrs.json": atrs_json(papers),
         "atrs.md": atrs_md(papers),
         "eqia.md": eqia_md(papers),
@@ -50,9 +59,7 @@ def write_papers(folder: Path, papers: Papers) -> None:
     RiskmodelError
         As ``papers_of``.
     """
-    signed = {"audit.json"} if (folder / "audit.json").is_file() else set()
-    for path, text in papers_of(papers).items():
-        if path in signed:
-            continue
+    written = _drafts(papers) if (folder / _SIGNED).is_file() else papers_of(papers)
+    for path, text in written.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8", newline="\n")
