@@ -16,7 +16,7 @@ from narrative.outlook_tables import HEADLINE, Invented
 from narrative.page_reader import Reader
 from riskmodel.contracts.tables import TableError
 from riskmodel.narrative.assessment import Assessment, build_assessment_page, build_place_page, write_places
-from riskmodel.narrative.assessment.place_rows import page_file
+from riskmodel.narrative.assessment.place_rows import page_file, place_of
 from riskmodel.narrative.forecast_words import change_words, expected_words
 from riskmodel.narrative.language import lint_html
 
@@ -89,6 +89,22 @@ def test_places_that_differ_read_differently(held: Assessment) -> None:
     assert "All conditions together cannot be told apart" in two
     assert "Ties between neighbours: 41.3, in similar districts 28.2 to 33.8" in one
     assert "than in any district like this one" in one and "than in any district like this one" not in two
+
+
+def test_how_a_condition_stands_here_follows_its_direction(held: Assessment) -> None:
+    stability = held.book.tables["stability"]
+    found = stability[stability["kind"] == "factor"].set_index("unit")["found"]
+    seen = set()
+    for code in (FIRST, SECOND):
+        page = words(build_place_page(held, "lad24", code))
+        for c in place_of(held, "lad24", code).conditions:
+            expected = {"near": ""}.get(c.side, "above" if found[c.factor] == c.side else "below")
+            # One of two conditions named together has no direction of its own here: that of the other is taken.
+            assert c.stands == expected
+            seen.add(expected)
+            if c.side in ("higher", "lower"):
+                assert f"({'higher' if expected == 'above' else 'lower'} here; \N{MULTIPLICATION SIGN}" in page
+    assert seen == {"", "above", "below"}
 
 
 def with_counts(before: float, after: float, note: str = "") -> Assessment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ STAGES = {
 _NOTE = (
     "These are associations between places, from a model that knows conditions alone. They do not say why violence "
     "happens, and changing a condition need not change what is recorded. Only what stays the same when places and "
-    "months are drawn again is named."
+    "months are drawn again is named. Each is found with the others as they are; by itself it may go the other way."
 )
 
 
@@ -85,7 +86,7 @@ def _sentences(assessment: Assessment) -> list[str]:
     if not any(found.values()):
         return ["No single condition stays the same when places and months are drawn again, so none is named."]
     return [
-        f"Found with {side} recorded violence where they are higher: {joined(names)}."
+        f"Found with {side} recorded violence where they are higher: {_apart(names)}."
         for side, names in found.items()
         if names
     ]
@@ -102,6 +103,11 @@ def _named(assessment: Assessment, members: str) -> str:
     return bare(words[:1].lower() + words[1:] if not words[1:2].isupper() else words)
 
 
+def _apart(names: Sequence[str]) -> str:
+    """Names in a row; apart by semicolons where one of them is several conditions."""
+    return "; ".join(names) if any("," in name for name in names) else joined(names)
+
+
 def _by_stage(assessment: Assessment) -> Section:
     """The stable conditions by the ages they matter at."""
     catalogue = assessment.table("catalogue")
@@ -114,8 +120,8 @@ def _by_stage(assessment: Assessment) -> Section:
         if side in ("higher", "lower"):
             placed[stages.get(first, "all")][side].append(_named(assessment, row["members"]))
     rows = [
-        Row((words, joined(placed[stage]["higher"]) or "none that is stable",
-             joined(placed[stage]["lower"]) or "none that is stable"))
+        Row((words, _apart(placed[stage]["higher"]) or "none that is stable",
+             _apart(placed[stage]["lower"]) or "none that is stable"))
         for stage, words in STAGES.items()
     ]  # fmt: skip
     table = HtmlTable(

@@ -44,7 +44,8 @@ _ROLES = {
 }
 _NOTE = (
     "Named is only what stays the same when places and months are drawn again. These are associations between places: "
-    "they do not say why violence happens, and changing a condition need not change what is recorded."
+    "they do not say why violence happens, and changing a condition need not change what is recorded. Each is found "
+    "with the others as they are; by itself it may go the other way."
 )
 
 

@@ -40,8 +40,8 @@ class Condition:
     """Conditions that cannot be told apart, as a place's ledger has them.
 
     ``row`` is the position in ``ledger``; ``side`` is higher, lower or near, where the interval holds no difference or
-    the difference is smaller than is worth a sentence. ``stands`` is above or below the average place, where a single
-    condition has one direction everywhere, or empty.
+    the difference is smaller than is worth a sentence. ``stands`` is above or below the average place, or empty
+    where the conditions named together do not all go the same way.
     """
 
     row: int
@@ -162,23 +162,20 @@ def condition_of(assessment: Assessment, at: Any, row: pd.Series) -> Condition:
     clear = (low > 1 or high < 1) and abs(np.log(multiplier)) >= THRESHOLDS.least
     side = "near" if not clear else "higher" if multiplier > 1 else "lower"
     words = cluster_words(str(row["members"]), assessment.titles)
-    members = str(row["members"])
-    found = _found(assessment).get(members) if side != "near" else None
-    stands = "" if found is None else "above" if found == side else "below"
-    return Condition(
-        int(at), str(row["unit"]), bare(words), side, multiplier, low, high, tuple(members.split("; ")), stands
-    )
+    members = tuple(str(row["members"]).split("; "))
+    ways = {_found(assessment).get(member, "") for member in members} - {""}
+    stands = "" if side == "near" or len(ways) != 1 else "above" if side in ways else "below"
+    return Condition(int(at), str(row["unit"]), bare(words), side, multiplier, low, high, members, stands)
 
 
 @lru_cache(maxsize=1)
 def _found(assessment: Assessment) -> dict[str, str]:
-    """With what each single condition is found where it is higher: higher or lower recorded violence."""
+    """With what each factor is found where it is higher: higher or lower recorded violence."""
     held = assessment.table("stability")
     if held is None:
         return {}
-    own = held[(held["kind"] == "cluster") & held["found"].isin(["higher", "lower"])]
-    pairs = zip(own["members"].astype(str), own["found"].astype(str), strict=True)
-    return {members: found for members, found in pairs if "; " not in members}
+    own = held[(held["kind"] == "factor") & held["found"].isin(["higher", "lower"])]
+    return dict(zip(own["unit"].astype(str), own["found"].astype(str), strict=True))
 
 
 def _name(assessment: Assessment, row: int) -> str:
