@@ -28,6 +28,7 @@ from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.fairness.cross_stream import part_of
 from riskmodel.fairness.decisions import Decision
+from riskmodel.fairness.poor_base import WITHOUT_POOR_BASE
 from riskmodel.fairness.tested import Tested
 from riskmodel.narrative.maps import Outlines, make_outlines
 
@@ -210,7 +211,7 @@ def _parts(
         code, check = ("M9", "conditional_calibration") if part.startswith("fifth") else ("M11", "drift_parts")
         found.append(row | {"check": check, "code": code, "verdict": "described", "severity": "", "direction": ""})
     found.append(_verdict(model, name, group, "composition", SOURCE, people, policy, chance,
-                          "places where residents are a good base"))  # fmt: skip
+                          WITHOUT_POOR_BASE))  # fmt: skip
     return found
 
 

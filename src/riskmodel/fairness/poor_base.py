@@ -19,7 +19,10 @@ from riskmodel.contracts.tables import as_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["build_poor_base", "with_poor_base"]
+__all__ = ["WITHOUT_POOR_BASE", "build_poor_base", "with_poor_base"]
+
+WITHOUT_POOR_BASE = "without places where residents are a poor base"
+"""The part of the audit that leaves them out."""
 
 Floats = npt.NDArray[np.float64]
 _MONTHS_A_YEAR = 12.0

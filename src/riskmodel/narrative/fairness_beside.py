@@ -102,11 +102,7 @@ def tested_section(tested: Sequence[Tested], book: FactBook | None = None) -> Se
         words.append("The figures are not at hand in this run; docs/benchmarks.md has them.")
         return Section(name, heading, words, tag=tag)
     said = [_tested_words(number, t, book) for number, t in enumerate(tested, start=1)]
-    bullets = [
-        f"{bare(t.what)}, by {t.evidence}: a concern in {w['found']} of {w['regions']} regions (likely range "
-        f"{w['low']} to {w['high']})."
-        for t, w in zip(tested, said, strict=True)
-    ]
+    bullets = _extremes(tested, said)
     headings = [Heading("What was put in"), Heading("Evidence"), Heading("Times too much or too little", number=True),
                 Heading("Regions with a concern", number=True), Heading("Likely range"),
                 Heading("Regions", number=True)]  # fmt: skip
@@ -121,6 +117,26 @@ def tested_section(tested: Sequence[Tested], book: FactBook | None = None) -> Se
     )
     table = HtmlTable("tested-table", "How often there was a concern", headings, listed, page=0)
     return Section(name, heading, words, bullets=bullets, tables=[table], tag=tag)
+
+
+def _extremes(tested: Sequence[Tested], said: Sequence[dict[str, str]]) -> list[str]:
+    """How often it spoke up where nothing was wrong, at most, and where something was, at least and at most."""
+    pairs = sorted(zip(tested, said, strict=True), key=lambda pair: pair[0].found)
+    quiet, wrong = ([pair for pair in pairs if (pair[0].effect == 1) == nothing] for nothing in (True, False))
+
+    def line(opening: str, pair: tuple[Tested, dict[str, str]]) -> str:
+        held, words = pair
+        size = f", {words['effect']} times" if "effect" in words else ""
+        return (
+            f"{opening}: a concern in {words['found']} of {words['regions']} regions (likely range {words['low']} to "
+            f"{words['high']}; {bare(held.what[:1].lower() + held.what[1:])}{size}, by {held.evidence})."
+        )
+
+    return [
+        *([line("Where nothing was wrong, at most", quiet[-1])] if quiet else []),
+        *([line("The wrong it missed most often", wrong[0])] if wrong else []),
+        *([line("The wrong it found most often", wrong[-1])] if len(wrong) > 1 else []),
+    ]
 
 
 def _tested_words(number: int, tested: Tested, book: FactBook | None) -> dict[str, str]:

@@ -184,7 +184,7 @@ def _elsewhere(audited: Audited) -> list[tuple[str, str]]:
 def differing(audited: Audited, findings: Sequence[Finding]) -> list[str]:
     """The groups with a concern in each direction, in words; each group once."""
     said = []
-    for way, words in (("under", "less was forecast than they recorded"), ("over", "more was forecast")):
+    for way, words in (("under", "less was forecast than recorded"), ("over", "more")):
         held = [f for f in findings if f.verdict == "concern" and f.direction == way]
         if held:
             said.append(f"{words} for {joined(list(dict.fromkeys(audited.named(f) for f in held)))}")

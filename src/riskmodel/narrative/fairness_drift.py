@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from riskmodel.fairness.poor_base import WITHOUT_POOR_BASE
 from riskmodel.narrative.fairness_brief import concerns_of
 from riskmodel.narrative.fairness_facts import contrast_words
 from riskmodel.narrative.fairness_findings import unseen_rows
@@ -35,7 +36,8 @@ def drift_section(audited: Audited) -> Section:
     name, heading = "parts", "From place to place and from month to month"
     rows = audited.rows
     kept = rows["code"].isin(["M9", "M11"]) & ~rows["characteristic"].str.contains(" x ", regex=False)
-    kept &= rows["unit"].isin(["log ratio", "times"]) & (rows["part"] != ALL) & ~unseen_rows(audited, rows)
+    kept &= rows["unit"].isin(["log ratio", "times"]) & ~unseen_rows(audited, rows)
+    kept &= ~rows["part"].isin([ALL, WITHOUT_POOR_BASE])
     own = rows[kept & (rows["model_id"] == audited.model_id)]
     words = (
         "A forecast that is right on the whole may be wrong in one district, in one season, or where there is much or "

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskmodel.contracts.audit_tables import AUDIT_PLACES, POOR_BASE
+from riskmodel.fairness.poor_base import WITHOUT_POOR_BASE
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.fairness_findings import figure_cells, verdict_cell
 from riskmodel.narrative.fairness_records import NONE_MADE
-from riskmodel.narrative.fairness_rows import ALL, Audited
+from riskmodel.narrative.fairness_rows import Audited
 from riskmodel.narrative.forecast_maps import MapArea, PlaceMap
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE
@@ -195,7 +196,7 @@ def _poor_part(audited: Audited, poor: pd.DataFrame | None, names: Names) -> Sec
     number = counted(book, "fairness.poor_base.marked", "poor_base", kept["row"], are_marked)
     areas = counted(book, "fairness.poor_base.areas", "poor_base", rows["row"], ["count", "poor_base", {}])
     words = [_POOR, f"{number} of {areas} small areas are marked."]
-    again = [f for f in audited.findings if f.part != ALL and f.model_id == audited.model_id]
+    again = [f for f in audited.findings if f.part == WITHOUT_POOR_BASE and f.model_id == audited.model_id]
     tables = []
     if again:
         whole = {f.key: f for f in audited.shown()}

@@ -22,7 +22,7 @@ from riskmodel.fairness.blocks import make_tilings
 from riskmodel.fairness.cross_stream import build_cross_stream
 from riskmodel.fairness.crossed_ratios import build_intersections
 from riskmodel.fairness.feedback import build_feedback
-from riskmodel.fairness.poor_base import with_poor_base
+from riskmodel.fairness.poor_base import WITHOUT_POOR_BASE, with_poor_base
 from riskmodel.fairness.priority import put_first
 from riskmodel.fairness.proxies import build_proxies
 from riskmodel.fairness.reaudit import judge_people, judge_records
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 
     from riskmodel.workflow.session import Session
 
-__all__ = ["WITHOUT_POOR_BASE", "AuditSoFar", "audit_candidates", "audit_notes", "audit_tables"]
+__all__ = ["AuditSoFar", "audit_candidates", "audit_notes", "audit_tables"]
 
-WITHOUT_POOR_BASE = "without places where residents are a poor base"
 """The part of the audit that leaves those places out."""
 _PLACES = ("lad24", "msoa21")
 

@@ -78,8 +78,8 @@ def cost_section(assessment: Assessment) -> Section | None:
             (
                 bare(str(names.get(r["location"], r["location"]))),
                 bare(str(r["title"])),
-                assessment.say("costs", at, "expected", "money"),
-                f"{assessment.say('costs', at, 'low', 'money')} to {assessment.say('costs', at, 'high', 'money')}",
+                assessment.say("costs", at, "expected", "rounded_money"),
+                " to ".join(assessment.say("costs", at, end, "rounded_money") for end in ("low", "high")),
             )
         )
         for at, r in whole.iterrows()

@@ -54,6 +54,11 @@ def _money(value: float) -> str:
     return f"\N{POUND SIGN}{value:,.0f}" if math.isfinite(value) else NOT_AVAILABLE
 
 
+def _rounded_money(value: float) -> str:
+    """Pounds to three digits: an estimate has no more."""
+    return _money(float(f"{value:.3g}")) if math.isfinite(value) else NOT_AVAILABLE
+
+
 def _three_digits(value: float) -> str:
     """Three digits, or a whole number with its thousands apart; blank where there is none."""
     if not math.isfinite(value):
@@ -100,6 +105,7 @@ FORMS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "rank_band": rank_words,
         "ordinal": lambda value: ordinal(round(value)) if math.isfinite(value) else NOT_AVAILABLE,
         "money": _money,
+        "rounded_money": _rounded_money,
         "one_more": lambda value: _supplied(1 + value),
         "figure": figure_words,
         "people": people_words,
