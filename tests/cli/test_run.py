@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,11 @@ def test_without_arguments_the_help_is_shown(command: Any) -> None:
     for verb in ("init", "check", "ingest", "run", "compare", "train", "forecast", "ui"):
         assert verb in done.out + done.err
     assert "Traceback" not in done.err
+
+
+def test_python_alone_starts_it() -> None:
+    done = subprocess.run([sys.executable, "-m", "riskmodel", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == riskmodel.__version__
 
 
 def test_version_and_help(command_here: Any) -> None:

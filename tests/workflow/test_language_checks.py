@@ -145,6 +145,7 @@ def test_check_says_how_much_was_read_and_ends_with_10_where_something_is_to_men
         shutil.copytree(repository / room, root / room)
     done = command_here("check", "--workspace", root)
     assert done.code == 0 and " texts read, nothing to mend." in done.out
+    assert "community_views.md: reading age about " in done.out
     assert command_here("check", "--workspace", root, "--json").json["texts"] > 300
     text_of(Workspace(root), "gaps.md", HEAD + "A ghetto.\n")
     done = command_here("check", "--workspace", root)

@@ -180,6 +180,9 @@ def test_narrate_since_an_earlier_run(stored: Stored, command_here: Any, tmp_pat
     assert changed == {
         "index.html", "fairness.html", "narrative.docx", "facts.json", "manifest.json", "tables/csv-metadata.json",
     }  # fmt: skip
+    ages = done.json["reading_ages"]
+    assert set(ages) == {name for name in after if "/" not in name and name.endswith(".html")}
+    assert all(8 < years < 18 for years in ages.values())
     found = verify_bundle(tmp_path / "since", expect=done.json["manifest_sha256"])
     assert found.holds, found.problems
     assert json.loads(after["manifest.json"])["since"] == EARLIER

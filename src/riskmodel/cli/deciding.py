@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskmodel.cli.shared import Json, Out, Tracking, WorkspaceDir, give
+from riskmodel.cli.shared import Json, Out, Tracking, WorkspaceDir, age_words, give
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,17 +39,20 @@ def narrate(
     tracking_uri: Tracking = None,
 ) -> None:
     """Write a finished run's whole bundle again, with the newest decision and what people wrote; needs no data."""
-    from riskmodel.workflow import narrate_run
+    from riskmodel.workflow import narrate_run, page_ages
 
     done = narrate_run(reference, workspace=workspace, out=out, since=since, tracking_uri=tracking_uri)
+    ages = page_ages(done.out)
     result = {
         "run_id": done.run_id,
         "experiment": done.experiment,
         "out": done.out.as_posix(),
         "manifest_sha256": done.manifest_sha256,
         "state": done.review.state.words,
+        "reading_ages": {name: age.years for name, age in ages.items()},
     }
     text = f"{done.out.as_posix()}\n{done.review.state.words}.\nManifest sha256 {done.manifest_sha256}"
+    text += "".join(f"\n{name}: {age_words(age)}" for name, age in ages.items())
     give(result, text, as_json=as_json)
 
 

@@ -15,6 +15,7 @@ import typer
 from riskmodel.contracts.errors import UsageError
 
 if TYPE_CHECKING:
+    from riskmodel.narrative.language import ReadingAge
     from riskmodel.workflow import Session
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Out",
     "Tracking",
     "WorkspaceDir",
+    "age_words",
     "day",
     "described",
     "give",
@@ -75,6 +77,14 @@ def give(result: dict[str, Any], text: str, *, as_json: bool) -> None:
     """A result on stdout: JSON, or the same in words."""
     plain = (sys.stdout.encoding or "").lower().replace("-", "") not in {"utf8", ""}
     typer.echo(json.dumps(result, ensure_ascii=plain, indent=2, sort_keys=True) if as_json else text)
+
+
+def age_words(age: ReadingAge) -> str:
+    """A reading age, and whether it rests on too little text to be one."""
+    if age.years is None:
+        return "no running text"
+    rough = "; fewer than 100 words, so very rough" if age.is_rough else ""
+    return f"reading age about {age.years:.0f} years (Coleman-Liau{rough})"
 
 
 def day(text: str | None) -> date | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from riskmodel.cli.shared import Bars, Data, Json, Tracking, WorkspaceDir, give, say
+from riskmodel.cli.shared import Bars, Data, Json, Tracking, WorkspaceDir, age_words, give, say
 from riskmodel.contracts.errors import UsageError
 
 __all__ = ["check", "doctor", "explore", "init", "list_", "new", "ui"]
@@ -63,6 +63,7 @@ def check(
     counts = ", ".join(f"{n} {kind if n == 1 else _plural(kind)}" for kind, n in report.counts.items())
     lines = [f"Definitions are sound: {counts}; experiments: {', '.join(report.experiments)}."]
     lines.append(f"Language: {report.texts} texts read, nothing to mend.")
+    lines += [f"  {path}: {age_words(age)}" for path, age in report.reading_ages.items()]
     for missing in report.missing:
         mark = "needed" if missing.needed else "month not held"
         lines.append(f"  {missing.force}: {missing.folder}/{missing.file}  ({mark}; {missing.publisher})")
@@ -72,6 +73,7 @@ def check(
     result: dict[str, Any] = {
         "counts": report.counts,
         "texts": report.texts,
+        "reading_ages": {path: age.years for path, age in report.reading_ages.items()},
         "missing": [asdict(m) for m in report.missing],
     }
     problems = 0

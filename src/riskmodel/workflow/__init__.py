@@ -8,6 +8,7 @@ from riskmodel.workflow.deciding import AuditFound, Decided, FormFound, audit_ru
 from riskmodel.workflow.definitions import Definitions, read_definitions
 from riskmodel.workflow.explaining import explain_run
 from riskmodel.workflow.held import Held, ingest
+from riskmodel.workflow.language_checks import page_ages
 from riskmodel.workflow.narrating import Narrated, narrate_run
 from riskmodel.workflow.scaffold import list_kind, new_definition
 from riskmodel.workflow.session import Session, open_session
@@ -41,6 +42,7 @@ __all__ = [
     "narrate_run",
     "new_definition",
     "open_session",
+    "page_ages",
     "promote_run",
     "read_definitions",
     "run",

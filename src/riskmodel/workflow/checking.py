@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, UsageError, did_you_mean
 from riskmodel.contracts.specs import KINDS
 from riskmodel.contracts.yaml_files import Workspace, place_in
+from riskmodel.narrative.language import ReadingAge
 from riskmodel.narrative.papers import record_problems
 from riskmodel.sources.files import missing_files
 from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, RESIDENTS, Definitions, read_definitions
-from riskmodel.workflow.language_checks import language_problems
+from riskmodel.workflow.language_checks import language_problems, text_ages
 from riskmodel.workflow.side_targets import target_problems
 from riskmodel.workflow.target_versions import version_problems
 
@@ -33,12 +35,16 @@ class Missing:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What ``check_workspace`` found; ``texts`` is how many texts it read for their language."""
+    """What ``check_workspace`` found.
+
+    ``texts`` is how many texts it read for their language; ``reading_ages`` has those that people wrote, by path.
+    """
 
     counts: dict[str, int]
     experiments: tuple[str, ...]
     missing: tuple[Missing, ...] = field(default=())
     texts: int = 0
+    reading_ages: Mapping[str, ReadingAge] = field(default_factory=dict)
 
 
 def check_workspace(workspace: Workspace, *, experiment: str | None = None, data: Path | None = None) -> CheckReport:
@@ -92,7 +98,8 @@ def check_workspace(workspace: Workspace, *, experiment: str | None = None, data
     if problems:
         raise DefinitionError.of_all(problems)
     missing = [m for d in definitions for m in _missing(d, data)] if data is not None else []
-    return CheckReport(counts, tuple(d.name for d in definitions), tuple(missing), texts)
+    names = tuple(d.name for d in definitions)
+    return CheckReport(counts, names, tuple(missing), texts, text_ages(workspace, names))
 
 
 def _factor_problems(workspace: Workspace) -> list[RiskmodelError | str]:

@@ -12,9 +12,20 @@ from typing import Any
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError, did_you_mean
 from riskmodel.contracts.specs import TargetSpec
 from riskmodel.contracts.yaml_files import Workspace, place_in
-from riskmodel.narrative.language import Context, Finding, WrittenText, lint_text, lint_written, read_text
+from riskmodel.narrative.language import (
+    Context,
+    Finding,
+    ReadingAge,
+    WrittenText,
+    html_passages,
+    lint_text,
+    lint_written,
+    markdown_passages,
+    read_text,
+    whole_reading_age,
+)
 
-__all__ = ["SHOWN", "language_problems", "text_files", "written_texts"]
+__all__ = ["SHOWN", "language_problems", "page_ages", "text_ages", "text_files", "written_texts"]
 
 SHOWN: dict[str, tuple[tuple[str, ...], ...]] = {
     "experiment": (("question",),),
@@ -92,6 +103,18 @@ def written_texts(workspace: Workspace, experiment: str) -> list[WrittenText]:
     if problems:
         raise DefinitionError.of_all(problems)
     return texts
+
+
+def text_ages(workspace: Workspace, experiments: Sequence[str]) -> dict[str, ReadingAge]:
+    """The reading age of each text people wrote, by its path."""
+    texts = [text for name in experiments for text in written_texts(workspace, name)]
+    return {text.path.as_posix(): whole_reading_age(markdown_passages(text.body)) for text in texts}
+
+
+def page_ages(bundle: Path) -> dict[str, ReadingAge]:
+    """The reading age of each page at the root of a bundle, by its file's name."""
+    pages = sorted(bundle.glob("*.html"))
+    return {page.name: whole_reading_age(html_passages(page.read_text(encoding="utf-8"))) for page in pages}
 
 
 def text_files(

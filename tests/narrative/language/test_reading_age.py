@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from narrative.language.corpus import GOOD
-from riskmodel.narrative.language import html_passages, markdown_passages, reading_age, reading_ages
+from riskmodel.narrative.language import (
+    html_passages,
+    markdown_passages,
+    reading_age,
+    reading_ages,
+    whole_reading_age,
+)
 
 # The abstract of Coleman and Liau 1975, which the published worked example counts: 639 letters, 119 words, 5 sentences.
 ABSTRACT = """
@@ -58,3 +64,5 @@ def test_sections_are_measured_by_their_running_text() -> None:
     assert {heading: age.words for heading, age in ages.items()} == {"": 1, "One": 5, "Two": 1}
     page = "<p>Before.</p><h2>One</h2><p>A short word.</p><ul><li>An item.</li></ul><h2>Two</h2><p>Another.</p>"
     assert reading_ages(html_passages(page)) == ages
+    whole = whole_reading_age(markdown_passages(text))
+    assert whole == reading_age("Before.\n\nA short word.\n\nAn item.\n\nAnother.")

@@ -6,7 +6,7 @@ with the rule it breaks, why, and what to say instead.
 
 from riskmodel.narrative.language.lint import Finding, lint_html, lint_markdown, lint_passages, lint_text
 from riskmodel.narrative.language.passages import Passage, html_passages, markdown_passages
-from riskmodel.narrative.language.reading_age import ReadingAge, reading_age, reading_ages
+from riskmodel.narrative.language.reading_age import ReadingAge, reading_age, reading_ages, whole_reading_age
 from riskmodel.narrative.language.rules import Context, classes
 from riskmodel.narrative.language.written import WrittenText, lint_written, make_text, read_text
 
@@ -28,4 +28,5 @@ __all__ = [
     "read_text",
     "reading_age",
     "reading_ages",
+    "whole_reading_age",
 ]

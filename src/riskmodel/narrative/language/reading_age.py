@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from riskmodel.narrative.language.passages import Passage
 from riskmodel.narrative.language.sentences import plain, sentence_spans
 
-__all__ = ["ReadingAge", "reading_age", "reading_ages"]
+__all__ = ["ReadingAge", "reading_age", "reading_ages", "whole_reading_age"]
 
 _WORD = re.compile(r"\w+(?:['.,-]\w+)*")
 _GRADE_TO_AGE = 5
@@ -79,6 +79,12 @@ def _made(letters: int, words: int, sentences: int) -> ReadingAge:
         return ReadingAge(None, 0, 0, 0)
     grade = 0.0588 * 100 * letters / words - 0.296 * 100 * sentences / words - 15.8
     return ReadingAge(grade + _GRADE_TO_AGE, letters, words, sentences)
+
+
+def whole_reading_age(passages: Sequence[Passage]) -> ReadingAge:
+    """The reading age of all running text of a text or a page together."""
+    ages = reading_ages(passages).values()
+    return _made(*(sum(getattr(age, name) for age in ages) for name in ("letters", "words", "sentences")))
 
 
 def reading_ages(passages: Sequence[Passage]) -> dict[str, ReadingAge]:
