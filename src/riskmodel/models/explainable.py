@@ -66,7 +66,8 @@ class ExplainableBoosting(CountModel):
     Parameters
     ----------
     rounds : int
-        How often every feature is visited; there is no early stopping.
+        How often every feature is visited; there is no early stopping. The default is for an offset that knows no past;
+        beside one that does, such as ``shares_level``, 10 are enough and 80 learn noise (docs/decisions/0018).
     learning_rate, leaves, minimum_rows, penalty : numbers
         interpret's learning_rate, max_leaves, min_samples_leaf and reg_lambda.
     smoothing : int
@@ -92,7 +93,7 @@ class ExplainableBoosting(CountModel):
 
     def __init__(
         self,
-        rounds: int = 200,
+        rounds: int = 120,
         learning_rate: float = 0.05,
         leaves: int = 3,
         minimum_rows: int = 100,
