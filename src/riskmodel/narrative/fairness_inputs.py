@@ -6,7 +6,7 @@ Out: sections, each with a plain sentence first. A simulation is a supposition a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from riskmodel.contracts.audit_tables import AUDIT_REFITS, FEEDBACK, PROXIES
@@ -16,7 +16,7 @@ from riskmodel.narrative.fairness_records import NONE_MADE
 from riskmodel.narrative.fairness_rows import Audited
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.forecast_words import SUPPRESSED, joined
-from riskmodel.narrative.model_words import unit_words
+from riskmodel.narrative.model_words import feature_words
 from riskmodel.narrative.quoted import Quoted, counted, quoted_rows, with_positions
 from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 
@@ -127,14 +127,18 @@ def _lot(row: Quoted) -> str:
     return f"{share} of attention by lot" if row["exploration"] else "all attention by the forecast"
 
 
-def inputs_section(audited: Audited, proxies: pd.DataFrame | None, refits: pd.DataFrame | None) -> Section:
+def inputs_section(
+    audited: Audited, proxies: pd.DataFrame | None, refits: pd.DataFrame | None, titles: Mapping[str, str]
+) -> Section:
     """What the model could tell of who lives where, and what changes without that."""
     name, heading = "inputs", "Could the inputs stand for a group?"
-    parts = [part for part in (_proxies_part(audited, proxies), _refits_part(audited, refits)) if part is not None]
+    parts = [
+        part for part in (_proxies_part(audited, proxies, titles), _refits_part(audited, refits)) if part is not None
+    ]
     return Section(name, heading, [_PROXIES, *([] if parts else [NONE_MADE])], parts=parts)
 
 
-def _proxies_part(audited: Audited, proxies: pd.DataFrame | None) -> Section | None:
+def _proxies_part(audited: Audited, proxies: pd.DataFrame | None, titles: Mapping[str, str]) -> Section | None:
     if proxies is None or proxies.empty:
         return None
     book = audited.book
@@ -162,7 +166,7 @@ def _proxies_part(audited: Audited, proxies: pd.DataFrame | None) -> Section | N
                 Heading("Its share of what moves the forecast", number=True), Heading("Counts as a proxy")]  # fmt: skip
     listed = [
         Row((audited.group(r["characteristic"], r["group"]), audited.title(r["characteristic"]),
-             "all inputs together" if r["feature"] == "all" else bare(unit_words(r["feature"], {})),
+             "all inputs together" if r["feature"] == "all" else bare(feature_words(r["feature"], titles)),
              r.say("r_squared", "two_decimals"), r.say("attribution_share", "percent"), r["proxy"]))
         for r in kept
     ]  # fmt: skip

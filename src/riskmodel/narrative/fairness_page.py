@@ -65,6 +65,7 @@ def build_fairness_page(
     earlier_model: str = "",
     form_text: str = "",
     sources: Mapping[str, str] | None = None,
+    titles: Mapping[str, str] | None = None,
     shapes: Mapping[str, Outlines] | None = None,
     links: Sequence[PageLink] = (),
     book: FactBook | None = None,
@@ -106,6 +107,8 @@ def build_fairness_page(
         The decision form to be typed.
     sources : mapping of str to str, optional
         Titles of sources.
+    titles : mapping of str to str, optional
+        Titles of factors by domain/name.
     shapes : mapping of level to Outlines, optional
         Maps are drawn of msoa21 and lad24 where given.
     links : sequence of PageLink
@@ -149,7 +152,7 @@ def build_fairness_page(
         crossing_section(audited, given.get("intersections")),
         records_section(audited, given.get("tipping_points")),
         feedback_section(given.get("feedback"), book),
-        inputs_section(audited, given.get("proxies"), given.get("audit_refits")),
+        inputs_section(audited, given.get("proxies"), given.get("audit_refits"), titles or {}),
         drift_section(audited),
         counting_section(audited),
         tested_section(tested, book),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ __all__ = [
     "MARKS",
     "RESIDENTS",
     "cluster_words",
+    "feature_words",
     "mark_words",
     "percent_words",
     "points_words",
@@ -103,6 +105,38 @@ def unit_words(unit: str, titles: Mapping[str, str]) -> str:
         return _OWN[unit]
     said = unit.rpartition("/")[2].replace("_", " ").replace(".", ", ")
     return said[:1].upper() + said[1:]
+
+
+_TRANSFORMS = (
+    (r"latest", ""),
+    (r"lag_0", "newest month"),
+    (r"lag_(\d+)", r"\1 months before the newest"),
+    (r"rolling_mean_(\d+)", r"mean of \1 months"),
+    (r"ewm_mean_(\d+)", r"mean in which newer months count more, half after \1"),
+    (r"neighbour_mean_(\d+)", r"mean of neighbouring areas, \1 months"),
+    (r"per_population_(\d+)", r"per resident, \1 months"),
+    (r"same_month_last_year", "same month a year before"),
+    (r"season_(\w+)", "season of the wider area"),
+    (r"trend_(\w+)", "trend of the wider area"),
+)
+"""The registered transforms in a reader's words; another package's keeps its name."""
+
+
+def feature_words(feature: str, titles: Mapping[str, str]) -> str:
+    """A model's input as a reader knows it: what is measured, and how the model takes it.
+
+    Examples
+    --------
+    >>> feature_words("target.rolling_mean_12", {}), feature_words("society/crowding.latest", {})
+    ('Recorded before: mean of 12 months', 'Crowding')
+    """
+    base, _, transform = feature.rpartition(".")
+    if not base:
+        return unit_words(feature, titles)
+    known = (re.sub(pattern, words, transform) for pattern, words in _TRANSFORMS if re.fullmatch(pattern, transform))
+    how = next(known, transform.replace("_", " "))
+    what = "Recorded before" if base == "target" else unit_words(base, titles)
+    return f"{what}: {how}" if how else what
 
 
 def cluster_words(members: str, titles: Mapping[str, str], *, inside: bool = False) -> str:

@@ -59,6 +59,7 @@ def fairness_text(narration: Narration, book: FactBook, review: Review, links: S
         invented=about.invented,
         form_text=form_text(about.run_id, digest),
         sources={name: spec.title for name, spec in about.sources.items()},
+        titles=about.factor_titles,
         shapes=narration.outlines,
         links=links,
         book=book,
