@@ -259,9 +259,12 @@ def test_cubes_that_cannot_be_are_refused(truth):
         make_judged_cube(level="pfa", window="quarters", origins=[1], horizons=[3], areas=["E"])
     with pytest.raises(TableError, match="horizons do not fit"):
         make_judged_cube(level="pfa", window="quarter", origins=[1, 2, 3], horizons=[[3], [2]], areas=["E"])
-    empty = make_judged_cube(level="pfa", window="month", origins=[1], horizons=[3], areas=["E"])
+    empty = make_judged_cube(level="ward24", window="month", origins=[1], horizons=[3], areas=["E"])
     with pytest.raises(TableError, match="no forecast was judged"):
         build_calibration([empty], **NAMES)
+    whole, some = build_calibration([truth[1]], **NAMES), build_calibration([empty, truth[1]], **NAMES)
+    pd.testing.assert_frame_equal(whole, some)
+    assert reliability_of(some, **NAMES, level="ward24", window="month") == NOT_JUDGED
     with pytest.raises(TableError, match="repeats"):
         build_calibration([truth[1], truth[1]], **NAMES)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -209,12 +209,13 @@ def build_calibration(
     -------
     DataFrame
         The calibration noun. Strata are all forecasts, bands of horizon and of size, urban and rural; a stratum
-        without a forecast has no row. ``low`` and ``high`` are blank under six month blocks.
+        without a forecast has no row, nor has a level and window: where months are missing, no quarter may be whole.
+        ``low`` and ``high`` are blank under six month blocks.
 
     Raises
     ------
     TableError
-        If no forecast was judged at a level and window, or a level and window come twice.
+        If no forecast was judged at all, or a level and window come twice.
 
     References
     ----------
@@ -223,11 +224,9 @@ def build_calibration(
     """
     import pandas as pd
 
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for cube in cubes:
         judged = ~np.isnan(cube.judged.pit_below)
-        if not judged.any():
-            raise TableError("no forecast was judged", where=f"{cube.level}, {cube.window}", allowed="one or more")
         mass = np.stack([central_mass(cube.judged.pit_below, cube.judged.pit_upto, c) for c in CENTRALS])
         for stratum, value, inside in _strata(cube, area_class or {}):
             chosen = judged & inside
@@ -237,6 +236,8 @@ def build_calibration(
                     key = (model_id, target, cube.window, cube.level, stratum, value, central)
                     pooled = _pooled(cube, number, mass, chosen, block)
                     rows.append((*key, *pooled, calibration_verdict(cube.level, central, pooled, tolerance)))
+    if not rows:
+        raise TableError("no forecast was judged", where=f"{model_id}, {target}", allowed="one or more")
     return as_table(pd.DataFrame(rows, columns=CALIBRATION.names), CALIBRATION)
 
 
