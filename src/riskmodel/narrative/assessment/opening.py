@@ -67,13 +67,14 @@ def principles_section(assessment: Assessment) -> Section:
     partners = [kind.replace("_", " ") for kind in kinds if kind != "police"]
     views = assessment.written("community_views")
     wanted = assessment.written("recommendations")
+    stages = "; conditions by stage of life" if assessment.table("stability") is not None else ""
     rows = [
         ("Public health", "With and for communities", _by_whom(views), "" if views else "no community view is written"),
         ("Public health", "Shared by all partners",
          f"records of: police, {', '.join(partners)}" if partners else "police records alone",
          "" if partners else "records of health, schools and other partners"),
-        ("Public health", "Early, not only in a crisis", "expected numbers for the next 12 months; conditions by stage "
-         "of life", "" if wanted else "no recommendation is written"),
+        ("Public health", "Early, not only in a crisis", f"expected numbers for the next 12 months{stages}",
+         "" if wanted else "no recommendation is written"),
         ("Public health", "Built on data and its limits", "likely ranges, an audit by group, what records cannot show",
          "what nobody records"),
         ("Public health", "Rooted in what works", "each plan asks for an approach and the evidence behind it",
