@@ -232,6 +232,10 @@ def test_figures_of_the_assessment_are_the_tables_own(papers: Papers, texts: dic
         if row["verdict"] == "suppressed":
             assert line["Found"] == line["90 % interval"] == line["Per 1,000 residents a year"] == "withheld"
             continue
+        if row["verdict"] == "not_visible":
+            figures = ("Found", "90 % interval", "Per 1,000 residents a year", "Smallest difference that would be seen")
+            assert {line[name] for name in figures} == {"none"}
+            continue
         if np.isnan(row["statistic"]):
             assert line["Found"] == line["90 % interval"] == "not available"
             continue
@@ -241,7 +245,19 @@ def test_figures_of_the_assessment_are_the_tables_own(papers: Papers, texts: dic
         assert number_of(high) == pytest.approx(math.exp(row["high"]), abs=0.005)
         assert number_of(line["Per 1,000 residents a year"]) == pytest.approx(row["per_1000"], abs=0.05)
         seen = line["Smallest difference that would be seen"]
-        assert seen == "none" if row["verdict"] == "not_visible" else number_of(seen) == pytest.approx(1.84, abs=0.05)
+        assert number_of(seen) == pytest.approx(1.84, abs=0.05)
+
+
+def test_what_only_describes_is_no_open_question(papers: Papers) -> None:
+    audit = papers.tables["audit"]
+    described = audit[audit["code"] == "M2"].assign(
+        check="exposure_bias", code="M1", verdict="insufficient", severity=""
+    )
+    more = replace(papers, tables={**papers.tables, "audit": pd.concat([audit, described], ignore_index=True)})
+    overview = [
+        tables_of(section_of(papers_of(p)["eqia.md"], "## Evidence for each characteristic"))[0] for p in (papers, more)
+    ]
+    assert overview[0] == overview[1]
 
 
 def test_both_directions_are_told_with_the_baseline_beside(texts: dict[str, str]) -> None:

@@ -67,7 +67,10 @@ def require_defined(papers: Papers) -> None:
 def judged(papers: Papers, model_id: str, names: Iterable[str] | None = None) -> pd.DataFrame:
     """The rows of a model that carry a verdict over all places and origins, of these characteristics or of all."""
     held = papers.table("audit")
+    # A check that only describes may lack data too; that is no question left open.
+    judging = held.loc[(held["code"] == "M2") | held["verdict"].isin(["concern", "no_evidence"]), "check"].unique()
     keep = (held["model_id"] == model_id) & (held["part"] == _ALL) & held["verdict"].isin(CARRY_VERDICT)
+    keep &= held["check"].isin(judging)
     if names is not None:
         keep &= held["characteristic"].isin(list(names))
     return held[keep].sort_values(list(AUDIT.key), kind="stable")
@@ -157,12 +160,13 @@ def findings_table(rows: pd.DataFrame, specs: Mapping[str, CharacteristicSpec], 
 
 def _finding(row: pd.Series[Any], specs: Mapping[str, CharacteristicSpec]) -> list[str]:
     unit, hidden = str(row["unit"]), row["verdict"] == "suppressed"
-    figures = [
+    # Figures of what cannot be seen would only seem to reassure.
+    figures = ["none"] * 4 if row["verdict"] == "not_visible" else [
         figure_words(row["statistic"], unit),
         span_words(row["low"], row["high"], unit),
         _people(row),
-        "none" if row["verdict"] == "not_visible" else in_people(row["per_1000_smallest_seen"]).removeprefix("+"),
-    ]
+        in_people(row["per_1000_smallest_seen"]).removeprefix("+"),
+    ]  # fmt: skip
     return [
         group_words(str(row["group"]), str(row["characteristic"]), specs),
         f"{_spoken(str(row['check']))} ({row['code']}, {row['evidence']})",
