@@ -34,8 +34,9 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [p for p in PAGES if p.parent.name in ("tutorial", "how-to", "explanation", "reference")],
-    ids=lambda p: p.name,
+    # The numbered decisions are records, and their list says whom they are for.
+    [p for p in PAGES if not re.match(r"\d{4}-", p.name)],
+    ids=lambda p: p.relative_to(DOCS).as_posix(),
 )
 def test_every_page_says_whom_it_is_for(page: Path) -> None:
     opening = page.read_text(encoding="utf-8").split("\n\n", 2)[1].lower()
@@ -74,6 +75,23 @@ def practised(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_every_command_of_the_tutorial_runs(practised: Path) -> None:
     assert (practised / "build" / "mine" / "index.html").is_file()
+
+
+def test_every_file_that_the_readme_names_of_a_bundle_is_there(practised: Path) -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    _, rows, rest = text.partition("## Reading the tables")[2].split("|---|---|", 2)
+    first = [row.split("|")[1] for row in rows.splitlines() if row.startswith("| `")]
+    files = [name for cell in first for name in re.findall(r"`([^`]+)`", cell)]
+    assert len(files) > 15
+    assert [name for name in files if not (practised / "build" / "mine" / name).exists()] == []
+    tables = [row.split("|")[1] for row in rest.partition("\n\n")[0].splitlines() if row.startswith("| `")]
+    named = [Path(name) for cell in tables for name in re.findall(r"`([^`]+)`", cell)]
+    assert len(named) > 25
+    # This small question makes some of them; those must be of the kind that is said.
+    held = practised / "build" / "mine" / "tables"
+    made = [path for path in named if list(held.glob(f"{path.stem}.*"))]
+    assert len(made) > 15
+    assert [path.name for path in made if not (held / path).exists()] == []
 
 
 def test_every_command_of_keeping_approaches_runs_in_the_tutorials_workspace(command: Command, practised: Path) -> None:
