@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,13 @@ def test_nothing_stable_is_said(repository: Path, tmp_path: Path) -> None:
     document = plan(given.assessment(Workspace(repository), {"ledger": unsure}), tmp_path, "lad24", given.DISTRICT)
     assert len(rows_of(document)) == 1
     assert any(p.text.startswith("No single condition stays the same") for p in document.paragraphs)
+
+
+def test_an_invented_region_is_said_to_be_one(held: Assessment, tmp_path: Path) -> None:
+    said = "Gloucestershire is an invented region, to show what a plan looks like."
+    invented = plan(replace(held, invented=True), tmp_path, "lad24", given.DISTRICT)
+    assert said in [p.text for p in invented.paragraphs]
+    assert said not in [p.text for p in plan(held, tmp_path, "lad24", given.DISTRICT).paragraphs]
 
 
 def test_a_withheld_count_is_not_shown(repository: Path, tmp_path: Path) -> None:

@@ -128,6 +128,9 @@ def write_local_plan(path: Path, assessment: Assessment, level: str, code: str) 
         f"{assessment.run_id} as of {day_words(assessment.as_of)}; {TO_BE_COMPLETED} stands wherever people decide."
     )
     write_words(document.add_paragraph(), about)
+    if assessment.invented:
+        words = f"{as_plain(assessment.region)} is an invented region, to show what a plan looks like."
+        write_words(document.add_paragraph(), words, bold=True)
     add_heading(document, "How to use this plan", 1)
     for words in (*_USE, _NOT_FOR):
         write_words(document.add_paragraph(style="List Bullet"), words)
