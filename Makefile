@@ -30,7 +30,7 @@ help:
 	@echo "make test    lint, format, types, import rules, dependencies, tests and doctests"
 	@echo "make bench   accuracy and speed beside other libraries, into docs/benchmarks.md (make bench DATA=FOLDER)"
 	@echo "make bench-audit  the fairness audit alone, in regions whose truth is known, into docs/benchmarks.md"
-	@echo "make docs    write the reference pages of the documentation"
+	@echo "make docs    write the reference pages of the documentation and the README's pictures"
 	@echo "make lock    refresh requirements/*.lock (make lock UPGRADE=--upgrade for newer versions)"
 	@echo "make clean   remove .venv, build/ and caches; mlruns/ stays"
 
@@ -64,9 +64,13 @@ openmp: $(CORE)
 		echo "LightGBM needs a system library that this machine lacks. Run this, then make $(MAKECMDGOALS) again:"; \
 		echo "  $$mend"; exit 1; }
 
+define demo
+$(RISKMODEL) init . --synthetic
+$(RISKMODEL) run demo --out build/demo
+endef
+
 sna: openmp
-	$(RISKMODEL) init . --synthetic
-	$(RISKMODEL) run demo --out build/demo
+	$(demo)
 	@echo
 	@echo "The assessment of the synthetic region lies in build/demo. Read first:"
 	@echo "  build/demo/index.html              the assessment, on one page; places/ and partners/ hold theirs"
@@ -119,8 +123,13 @@ tests: $(DEV) openmp browser
 		$(PY) -m pytest --collect-only -q -m browser tests/browser | grep '::'; \
 		[ $$status = 0 ] && exit 1; exit $$status; fi
 
-docs: $(CORE)
+# The pictures are of the demo as build/demo has it, which is built where there is none.
+build/demo/manifest.json: | openmp
+	$(demo)
+
+docs: $(CORE) build/demo/manifest.json
 	$(PY) -m riskmodel.workflow.reference docs/reference
+	$(PY) -m riskmodel.workflow.readme_pictures build/demo docs/pictures
 
 coverage: $(DEV) openmp
 	$(PY) -m coverage run -m pytest

@@ -18,7 +18,9 @@ from page import page, sections_of
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "lightgbm", "polars", "mlforecast", "coreforecast")
 HEAD = """# Benchmarks
 
-`make bench` writes this page. Seconds belong to the machine and to what else ran on it; ratios travel better. CPU time
+For analysts and developers: how good and how quick it is beside others. `make bench` writes this page.
+
+Seconds belong to the machine and to what else ran on it; ratios travel better. CPU time
 counts all threads; user CPU time leaves out what the system spends on handing out memory, which on a virtual machine
 can be several times the work (freed memory goes back to the host and is dear to take again); the least CPU time of the
 runs is the one that this and others' work disturbed least.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from riskmodel.narrative.local_plan import write_local_plan
 APPROACH = ApproachSpec(
     title="Invented <approach> & more", factors=["society/owned_homes"], prevention_level="secondary",
     evidence_rating="moderate", source="An invented toolkit", link="https://example.org/a?b=1&c=2",
-    summary="Something is done.",
+    summary="Something is done.", looked_up=date(2025, 8, 4),
 )  # fmt: skip
 
 
@@ -57,10 +59,17 @@ def test_every_stable_cluster_of_the_place_has_a_row_and_nothing_else_has(held: 
 
 
 def test_every_number_is_a_fact_with_the_words_its_table_gives(held: Assessment, tmp_path: Path) -> None:
-    rows = rows_of(plan(held, tmp_path, "lad24", given.DISTRICT))
+    document = plan(held, tmp_path, "lad24", given.DISTRICT)
     words = {fact.fact_id: fact.words for fact in held.book.facts}
-    quoted = [found for row in rows for cell in row.values() for found in re.findall(r"(\S+) \[([\w.]+)\]", cell)]
-    assert len(quoted) == 3 * 3 + 2
+    _, *notes = [[cell.text for cell in row.cells] for row in document.tables[-1].rows]
+    named = {note.strip("[]"): (words, fact_id) for note, words, fact_id in notes}
+    cells = [cell for row in rows_of(document) for cell in row.values()]
+    said = [found for cell in cells for found in re.findall(r"(\S+) \[(\d+)\]", cell)]
+    assert [note for _, note in said] == list(named)
+    # What was recorded and both ends of what is expected, once; a condition's strength with both its ends.
+    assert len(said) == 3 + 2 * 3
+    assert all(named[note][0].endswith(number) for number, note in said)
+    quoted = list(named.values())
     assert all(words[fact_id].endswith(said) for said, fact_id in quoted)
     history = held.book.tables["history"]
     (at,) = {int(fact_id.split(".")[1]) for _, fact_id in quoted if fact_id.startswith("history.")}
@@ -83,8 +92,8 @@ def test_an_approach_stands_beside_the_condition_it_names_with_its_evidence_and_
     document = plan(held, tmp_path, "lad24", given.DISTRICT)
     said = [row["Approach and its evidence"] for row in rows_of(document)]
     assert said[0] == TO_BE_COMPLETED
-    assert "Invented <approach> & more: Something is done." in said[1]
-    assert "secondary prevention and evidence moderate" in said[1]
+    assert said[1].startswith("Invented <approach> & more (secondary prevention): Something is done. ")
+    assert said[1].endswith("Evidence: moderate, as rated by An invented toolkit; looked up on 4 August 2025.")
     assert said[2] == f"{TO_BE_COMPLETED}: no approach is kept for this factor yet"
     assert [r.target_ref for r in document.part.rels.values() if r.is_external] == [APPROACH.link]
     links = list(document.element.body.iter(qn("w:hyperlink")))
@@ -110,6 +119,13 @@ def test_nothing_stable_is_said(repository: Path, tmp_path: Path) -> None:
     assert any(p.text.startswith("No single condition stays the same") for p in document.paragraphs)
 
 
+def test_an_invented_region_is_said_to_be_one(held: Assessment, tmp_path: Path) -> None:
+    said = "Gloucestershire is an invented region, to show what a plan looks like."
+    invented = plan(replace(held, invented=True), tmp_path, "lad24", given.DISTRICT)
+    assert said in [p.text for p in invented.paragraphs]
+    assert said not in [p.text for p in plan(held, tmp_path, "lad24", given.DISTRICT).paragraphs]
+
+
 def test_a_withheld_count_is_not_shown(repository: Path, tmp_path: Path) -> None:
     history = given.history()
     mask = pd.DataFrame(False, index=history.index, columns=history.columns)
@@ -117,7 +133,7 @@ def test_a_withheld_count_is_not_shown(repository: Path, tmp_path: Path) -> None
     blank = history.assign(recorded=float("nan"))
     held = given.assessment(Workspace(repository), {"history": blank}, withheld={"history": mask})
     (first, *_) = rows_of(plan(held, tmp_path, "lad24", given.DISTRICT))
-    assert "July 2023 to June 2024: suppressed [history." in first["Measure and baseline"]
+    assert "July 2023 to June 2024: suppressed [1]." in first["Measure and baseline"]
 
 
 def test_the_page_is_set_for_printing_and_for_screen_readers(held: Assessment, tmp_path: Path) -> None:
@@ -127,6 +143,7 @@ def test_the_page_is_set_for_printing_and_for_screen_readers(held: Assessment, t
     assert (round(section.page_width.mm), round(section.page_height.mm)) == (297, 210)
     assert section.header.paragraphs[0].text == DRAFT
     assert "Run 0123abcd" in section.footer.paragraphs[0].text
+    assert [f.get(qn("w:instr")) for f in section.footer._element.iter(qn("w:fldSimple"))] == ["PAGE", "NUMPAGES"]
     assert {lang.get(qn("w:val")) for lang in document.styles.element.iter(qn("w:lang"))} == {"en-GB"}
     for table in document.tables:
         marked = [row._tr.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None for row in table.rows]
@@ -136,7 +153,7 @@ def test_the_page_is_set_for_printing_and_for_screen_readers(held: Assessment, t
     # Word counts in twentieths of a point.
     assert sum(column.width for column in document.tables[0].columns) <= inside + 10 * 635
     headings = [p.style.name for p in document.paragraphs if p.style.name.startswith(("Title", "Heading"))]
-    assert headings == ["Title", "Heading 1", "Heading 1", "Heading 1"]
+    assert headings == ["Title", *["Heading 1"] * 4]
 
 
 def test_the_same_run_gives_the_same_bytes_and_no_clock_enters_them(held: Assessment, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ People keep these files. A run shows them beside the conditions they name and ne
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -25,4 +26,5 @@ class ApproachSpec(Spec):
     evidence_rating: Literal["high", "moderate", "low", "not rated"] = Field(description="as the source rates it")
     source: Text = Field(description="who weighed the evidence")
     link: Annotated[str, Field(pattern=r"^https?://\S+$", description="where to read it")]
+    looked_up: date = Field(description="the day on which somebody read the rating there")
     summary: Text = Field(description="what is done, in one or two sentences")

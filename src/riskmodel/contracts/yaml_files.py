@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,12 +17,14 @@ __all__ = ["Workspace", "line_of", "place_in", "read_spec"]
 
 S = TypeVar("S", bound=Spec)
 
+_QUOTED = re.compile("'([^']+)'")
 _ADVICE = {
     "\\t": "indent with spaces, never with tabs",
     "mapping values are not allowed": "put text that holds a colon in quotes",
     "found another document": "one file holds one definition; remove the line ---",
 }
 _SAID = {
+    "date_type": "is no day",
     "dict_type": "takes keys and values",
     "list_type": "takes a list",
     "literal_error": "is none of the words it may be",
@@ -129,7 +132,11 @@ def _problem(path: Path, document: Any, model: type[Spec], detail: Any) -> tuple
     allowed = context.get("expected")
     if detail["type"] == "string_pattern_mismatch":
         allowed = FORMS.get(context["pattern"], context["pattern"])
-    return line, DefinitionError(f"'{name}': {what}" if name else what, where=where, found=found, allowed=allowed)
+    hint = "write a day as YYYY-MM-DD, without quotes" if detail["type"] == "date_type" else None
+    if detail["type"] == "literal_error" and isinstance(found, str):
+        hint = did_you_mean(found, _QUOTED.findall(str(allowed)))
+    what = f"'{name}': {what}" if name else what
+    return line, DefinitionError(what, where=where, found=found, allowed=allowed, hint=hint)
 
 
 def _location(document: Any, detail: Any) -> list[str | int]:

@@ -16,8 +16,8 @@ from riskmodel.narrative.pictures import Picture
 __all__ = ["figure_svg", "figures_of"]
 
 _HEAD, _FOOT, _ENTRY = 28, 30, 22
-_LEAST_WIDTH = 520
-"""Room for the title."""
+_MARGIN, _LETTER = 16, 7.0
+"""Room beside the title, and for each of its letters: bold, twelve points."""
 
 
 def figure_svg(drawn: Picture | PlaceMap, state: str) -> str:
@@ -32,9 +32,10 @@ def figure_svg(drawn: Picture | PlaceMap, state: str) -> str:
     legend = drawn.legend if isinstance(drawn, PlaceMap) else None
     below = _HEAD + drawn.height
     height = below + _FOOT + (_ENTRY * (len(legend) + 1) if legend is not None else 0)
+    lines = [as_plain(drawn.title), as_plain(state)]
     made = templates().get_template("figure.svg").render(
         drawn=drawn, legend=legend, state=state, head=_HEAD, below=below, entry=_ENTRY, height=height,
-        width=max(drawn.width, _LEAST_WIDTH),
+        width=max(drawn.width, _MARGIN + round(_LETTER * max(map(len, lines)))),
     )  # fmt: skip
     return as_plain(made).strip() + "\n"
 

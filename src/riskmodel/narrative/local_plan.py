@@ -6,7 +6,7 @@ and says so. A run never chooses an approach: it shows what people keep on appro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from riskmodel.explain.thresholds import STABLE
 from riskmodel.narrative.assessment.conditions import STAGES
 from riskmodel.narrative.assessment.contents import TO_BE_COMPLETED, Assessment
 from riskmodel.narrative.facts.marks import as_plain, fact_ids
-from riskmodel.narrative.forecast_words import joined, period_words
+from riskmodel.narrative.forecast_words import period_words
 from riskmodel.narrative.model_words import cluster_words, unit_words
 from riskmodel.narrative.word_documents import (
     add_heading,
@@ -37,7 +37,7 @@ _HEADINGS = (
     "Finding", "Factor", "Stage of life", "Prevention level", "Approach and its evidence", "Owner", "Action",
     "Measure and baseline", "Review date", "Evaluation",
 )  # fmt: skip
-_WIDTHS = (50.0, 27.0, 17.0, 23.0, 35.0, 23.0, 24.0, 26.0, 23.0, 23.0)
+_WIDTHS = (42.0, 25.0, 17.0, 25.0, 35.0, 25.0, 25.0, 27.0, 25.0, 25.0)
 _APPROACH, _SIZE = 4, 8.0
 _LINES = {
     _HEADINGS[3]: "primary, secondary or tertiary", _HEADINGS[5]: "who answers for it",
@@ -49,8 +49,8 @@ _USE = (
     "it; leaving a row out is a decision too.",
     "Shaded cells are for people to fill in. No run can know them.",
     "Primary prevention acts before anything happens, secondary at first signs, tertiary after harm.",
-    "Code in brackets is the id of a number. The file facts.json of the bundle says which table and cell it is from, "
-    "and riskmodel verify works it out again.",
+    "A figure in square brackets, such as [1], leads to the last table, which names the number's id. The file "
+    "facts.json of the bundle says which table and cell it is from, and riskmodel verify works it out again.",
     "A condition found with recorded violence is an association between places. Changing the condition need not change "
     "what is recorded: evaluate before more is done.",
     "Recorded violence is not all violence. More records can mean that more people report.",
@@ -59,7 +59,8 @@ _NOT_FOR = (
     "This plan is about a place and its conditions, never about a person or a group of people. It is not for "
     "enforcement, and no measure of the police or of a partner."
 )
-_NO_FACTOR = "does not apply: a count of records"
+_NO_FACTOR = "does not apply"
+_AS_FIRST = "Recorded violence: as in the first row."
 _NO_APPROACH = "no approach is kept for this factor yet"
 
 
@@ -73,6 +74,20 @@ class _Place:
     told_level: str = ""
     told_code: str = ""
     told_name: str = ""
+
+
+@dataclass
+class _Notes:
+    """The numbers of one plan: each is said with its note, and the last table says which fact it is."""
+
+    assessment: Assessment
+    said: dict[str, str] = field(default_factory=dict)
+
+    def say(self, table: str, at: Any, column: str, form: str) -> str:
+        marked = self.assessment.say(table, at, column, form)
+        words, (fact_id,) = as_plain(marked), fact_ids(marked)
+        self.said.setdefault(fact_id, words)
+        return f"{words} [{list(self.said).index(fact_id) + 1}]"
 
 
 @dataclass(frozen=True)
@@ -113,14 +128,22 @@ def write_local_plan(path: Path, assessment: Assessment, level: str, code: str) 
         f"{assessment.run_id} as of {day_words(assessment.as_of)}; {TO_BE_COMPLETED} stands wherever people decide."
     )
     write_words(document.add_paragraph(), about)
+    if assessment.invented:
+        words = f"{as_plain(assessment.region)} is an invented region, to show what a plan looks like."
+        write_words(document.add_paragraph(), words, bold=True)
     add_heading(document, "How to use this plan", 1)
     for words in (*_USE, _NOT_FOR):
         write_words(document.add_paragraph(style="List Bullet"), words)
     add_heading(document, "Findings, and what partners decide", 1)
-    _add_findings(document, assessment, place)
+    notes = _Notes(assessment)
+    _add_findings(document, notes, place)
     add_heading(document, "Agreed by", 1)
     asked = ("Partner", "Name and role", "Date")
     add_table(document, asked, [[TO_BE_COMPLETED] * 3] * 3, caption="Who agrees to this plan", asked=TO_BE_COMPLETED)
+    add_heading(document, "Where the numbers are from", 1)
+    rows = [[f"[{n}]", words, fact_id] for n, (fact_id, words) in enumerate(notes.said.items(), 1)]
+    headings = ("Note", "Number", "Id in facts.json")
+    add_table(document, headings, rows, caption="The numbers of this plan", widths=(15.0, 35.0, 90.0), numbers=(1,))
     save_document(document, path)
 
 
@@ -148,8 +171,10 @@ def _districts(assessment: Assessment, level: str, code: str) -> list[str]:
     return sorted(areas.loc[areas[column] == code, "lad24"].dropna().astype("str").unique())
 
 
-def _add_findings(document: Document, assessment: Assessment, place: _Place) -> None:
-    conditions = _conditions(assessment, place)
+def _add_findings(document: Document, notes: _Notes, place: _Place) -> None:
+    assessment = notes.assessment
+    findings = [_recorded(notes, place)]
+    conditions = _conditions(notes, place)
     if not conditions:
         words = (
             "No single condition stays the same here when places and months are drawn again, so none is named."
@@ -157,7 +182,7 @@ def _add_findings(document: Document, assessment: Assessment, place: _Place) -> 
             else "The run holds no conditions for a place of this size. The plans of its districts have them."
         )
         write_words(document.add_paragraph(), words)
-    findings = [_recorded(assessment, place), *conditions]
+    findings += conditions
     approaches = [_approaches(assessment, finding.factors) for finding in findings]
     rows = [_row(assessment, finding, bool(kept)) for finding, kept in zip(findings, approaches, strict=True)]
     cells = add_table(
@@ -184,28 +209,29 @@ def _row(assessment: Assessment, finding: _Finding, approached: bool) -> list[st
     return [known.get(name, f"{TO_BE_COMPLETED}: {_LINES.get(name, '')}") for name in _HEADINGS]
 
 
-def _recorded(assessment: Assessment, place: _Place) -> _Finding:
+def _recorded(notes: _Notes, place: _Place) -> _Finding:
     """What was recorded in the newest twelve months, and what is expected in the next."""
     words = (
-        f"{as_plain(assessment.target.title)}: what was recorded here, and the range expected in the next 12 months, "
-        "stand under measure and baseline. Records are not all violence."
+        f"{as_plain(notes.assessment.target.title)}: what was recorded here, and the range expected in the next 12 "
+        "months, stand under measure and baseline. Records are not all violence."
     )
-    return _Finding(words, (), _baseline(assessment, place))
+    return _Finding(words, (), _baseline(notes, place))
 
 
-def _baseline(assessment: Assessment, place: _Place) -> str:
+def _baseline(notes: _Notes, place: _Place) -> str:
     """The newest twelve months recorded, and the range of the next twelve."""
+    assessment = notes.assessment
     target, sentences = assessment.target.target, []
     history, outlook = assessment.table("history"), assessment.table("outlook")
     if history is not None:
         years = _year(history, place, target)
         years = years[years["months_held"] == years["months_of"]].sort_values("end", kind="stable")
         for at, row in years.tail(1).iterrows():
-            count = _quoted(assessment.say("history", at, "recorded", "recorded"))
+            count = notes.say("history", at, "recorded", "recorded")
             sentences.append(f"Recorded, {period_words(row['start'].date(), row['end'].date())}: {count}.")
     if outlook is not None:
         for at, row in _year(outlook, place, target).iterrows():
-            low, high = (_quoted(assessment.say("outlook", at, end, "expected")) for end in ("low", "high"))
+            low, high = (notes.say("outlook", at, end, "expected") for end in ("low", "high"))
             span = period_words(row["start"].date(), row["end"].date())
             sentences.append(f"Expected nine times in ten, {span}: {low} to {high}.")
     return "\n".join(sentences) or TO_BE_COMPLETED
@@ -216,39 +242,34 @@ def _year(table: Any, place: _Place, target: str) -> Any:
     return table[of_place & (table["target"] == target) & (table["window"] == "12_months")]
 
 
-def _quoted(marked: str) -> str:
-    """A number with the ids of its facts."""
-    return f"{as_plain(marked)} [{', '.join(fact_ids(marked))}]"
-
-
-def _conditions(assessment: Assessment, place: _Place) -> list[_Finding]:
+def _conditions(notes: _Notes, place: _Place) -> list[_Finding]:
     """Stable clusters of the place's ledger: first those found with higher, then those with lower recorded violence."""
-    ledger = assessment.table("ledger")
+    ledger = notes.assessment.table("ledger")
     if ledger is None or not place.told_code:
         return []
     of_place = (ledger["level"] == place.told_level) & (ledger["location"] == place.told_code)
     rows = ledger[of_place & (ledger["kind"] == "cluster") & (ledger["mark"] == STABLE)]
     rows = rows.assign(away=(rows["multiplier"] - 1).abs()).sort_values(["ledger", "away"], ascending=[True, False])
-    return [_condition(assessment, place, at, row) for at, row in rows.iterrows()]
+    return [_condition(notes, place, at, row) for at, row in rows.iterrows()]
 
 
-def _condition(assessment: Assessment, place: _Place, at: Any, row: Any) -> _Finding:
+def _condition(notes: _Notes, place: _Place, at: Any, row: Any) -> _Finding:
     own = place.told_code == place.code
     where = "here" if own else f"in the district, {place.told_name}"
-    says = assessment.say
-    times = _quoted(says("ledger", at, "multiplier", "times"))
-    low, high = (as_plain(says("ledger", at, end, "two_decimals")) for end in ("low", "high"))
+    times = notes.say("ledger", at, "multiplier", "times")
+    low, high = (notes.say("ledger", at, end, "two_decimals") for end in ("low", "high"))
     words = (
-        f"{cluster_words(row['members'], assessment.titles)}. Where this is as it is {where}, {row['ledger']} recorded "
-        f"violence is found: {times} that of the region's average place, range {low} to {high}. An association; it "
-        "does not say why."
+        f"{cluster_words(row['members'], notes.assessment.titles)}. Where this is as it is {where}, {row['ledger']} "
+        f"recorded violence is found: {times} that of the region's average place, range {low} to {high}. An "
+        "association; it does not say why."
     )
     factors = tuple(name for name in row["members"].split("; ") if name)
-    return _Finding(words, factors, "\n".join([*_values(assessment, place, factors), _baseline(assessment, place)]))
+    return _Finding(words, factors, "\n".join([*_values(notes, place, factors), _AS_FIRST]))
 
 
-def _values(assessment: Assessment, place: _Place, factors: tuple[str, ...]) -> list[str]:
+def _values(notes: _Notes, place: _Place, factors: tuple[str, ...]) -> list[str]:
     """The conditions as the district has them, where a source gives them."""
+    assessment = notes.assessment
     compared, catalogue = assessment.table("compared"), assessment.table("catalogue")
     if compared is None or catalogue is None:
         return []
@@ -256,7 +277,7 @@ def _values(assessment: Assessment, place: _Place, factors: tuple[str, ...]) -> 
     rows = compared[(compared["location"] == place.told_code) & compared["factor"].isin(factors)]
     return [
         f"{unit_words(row['factor'], assessment.titles)} ({units.get(row['factor'], '')}), {row['period']}: "
-        f"{_quoted(assessment.say('compared', at, 'value', 'two_decimals'))}."
+        f"{notes.say('compared', at, 'value', 'two_decimals')}."
         for at, row in rows.dropna(subset=["value"]).iterrows()
     ]
 
@@ -271,7 +292,8 @@ def _approaches(assessment: Assessment, factors: tuple[str, ...]) -> list[Approa
 
 
 def _add_approach(paragraph: Any, approach: ApproachSpec) -> None:
-    rating = f"evidence {approach.evidence_rating}" if approach.evidence_rating != "not rated" else "evidence not rated"
-    rated = joined([f"{approach.prevention_level} prevention", rating])
-    write_words(paragraph, f"{approach.title}: {approach.summary.strip()} ({rated}.) ", size=_SIZE)
+    words = f"{approach.title} ({approach.prevention_level} prevention): {approach.summary.strip()} "
+    rated = approach.evidence_rating
+    write_words(paragraph, f"{words}Evidence: {rated}{'' if rated == 'not rated' else ', as rated'} by ", size=_SIZE)
     add_link(paragraph, approach.source, approach.link, size=_SIZE)
+    write_words(paragraph, f"; looked up on {day_words(approach.looked_up)}.", size=_SIZE)

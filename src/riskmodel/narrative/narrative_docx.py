@@ -6,7 +6,7 @@ are here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from riskmodel.narrative.assessment.opening import SUPPORT
 from riskmodel.narrative.assessment.page import assessment_sections
 from riskmodel.narrative.facts.marks import as_plain
 from riskmodel.narrative.forecast_sections import Section
-from riskmodel.narrative.tables_html import Cell, HtmlTable
+from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable
 from riskmodel.narrative.word_documents import add_heading, add_table, new_document, save_document, write_words
 from riskmodel.narrative.workbook_text import day_words
 
@@ -57,7 +57,7 @@ def write_narrative(path: Path, assessment: Assessment) -> None:
 
 
 def _add(document: Document, section: Section, depth: int) -> None:
-    if section.heading:
+    if section.heading and not _bare(section):
         add_heading(document, as_plain(section.heading), min(depth, _DEEPEST))
     _paragraphs(document, [section.tag] if section.tag else [])
     _pairs(document, section.tiles)
@@ -65,11 +65,22 @@ def _add(document: Document, section: Section, depth: int) -> None:
     _pairs(document, section.points)
     for bullet in section.bullets:
         write_words(document.add_paragraph(style="List Bullet"), as_plain(bullet))
+    for link in section.links:
+        write_words(document.add_paragraph(style="List Bullet"), f"{as_plain(link.words)}: {link.href}")
     for table in (*(shown.table for shown in section.maps), *section.tables):
         _table(document, table)
     _pairs(document, section.facts)
     for part in (*section.parts, *section.folded):
         _add(document, part, depth + 1)
+
+
+def _bare(section: Section) -> bool:
+    """Whether a section says nothing once its pictures are gone: a heading over nothing helps nobody."""
+    said = (
+        section.tag, section.tiles, section.paragraphs, section.points, section.bullets, section.links, section.maps,
+        section.tables, section.facts,
+    )  # fmt: skip
+    return not any(said) and all(_bare(part) for part in (*section.parts, *section.folded))
 
 
 def _paragraphs(document: Document, texts: Iterable[str]) -> None:
@@ -86,11 +97,39 @@ def _pairs(document: Document, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def _table(document: Document, table: HtmlTable) -> None:
-    headings = [as_plain(f"{h.words} ({h.unit})" if h.unit else h.words) for h in table.headings]
-    shown = [
+    from docx.shared import Pt
+
+    cells = [
         [as_plain(cell.words if isinstance(cell, Cell) else cell) for cell in row.cells] for row in table.rows[:_ROWS]
     ]
-    add_table(document, headings, shown, caption=as_plain(table.caption), asked=TO_BE_COMPLETED)
-    left = len(table.rows) - len(shown)
-    notes = [f"{left:,} more rows are in index.html."] if left else []
-    _paragraphs(document, [*notes, *([table.note] if table.note else [])])
+    same = _same(cells)
+    kept = [n for n in range(len(table.headings)) if n not in same]
+    heads = [table.headings[n] for n in kept]
+    add_table(
+        document,
+        [_heading(head) for head in heads],
+        [[row[n] for n in kept] for row in cells],
+        caption=as_plain(table.caption),
+        numbers=[n for n, head in enumerate(heads) if head.number],
+        asked=TO_BE_COMPLETED,
+    )
+    left = len(table.rows) - len(cells)
+    notes = [f"{_heading(table.headings[n])}, in every row: {words}." for n, words in same.items() if words]
+    notes += [f"{left:,} more rows are in index.html."] if left else []
+    for words in [*notes, *([table.note] if table.note else [])]:
+        below = document.add_paragraph()
+        below.paragraph_format.space_before = Pt(4)
+        write_words(below, as_plain(words))
+
+
+def _heading(heading: Heading) -> str:
+    return as_plain(f"{heading.words} ({heading.unit})" if heading.unit else heading.words)
+
+
+def _same(cells: Sequence[Sequence[str]]) -> dict[int, str]:
+    """Columns that say the same in every row, by what they say: a page of paper has no room for them.
+
+    A column of small pictures has no words at all.
+    """
+    columns = list(zip(*cells, strict=True)) if len(cells) > 2 else []
+    return {n: column[0] for n, column in enumerate(columns) if n and len(set(column)) == 1}

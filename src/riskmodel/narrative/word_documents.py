@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["add_heading", "add_link", "add_table", "new_document", "save_document", "write_words"]
 
 _FONT, _INK, _QUIET, _HEAD, _ASKED = "Arial", "1F2A37", "5B6472", "1F3A5F", "FFF4CC"
+_LETTER, _EDGE, _TWIPS, _LINES = 0.18, 1.5, 1440 / 25.4, 40
+"""Millimetres that a letter takes for each point of its size; millimetres beside a cell's words; twips a millimetre;
+most lines of a cell."""
 _DAY = (1980, 1, 1, 0, 0, 0)
 """The oldest day an archive can say: it stands for no day at all."""
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -54,11 +57,14 @@ def new_document(*, title: str, state: str, foot: str, as_of: date, landscape: b
     section.page_width, section.page_height = (long, short) if landscape else (short, long)
     section.left_margin = section.right_margin = Mm(13 if landscape else 20)
     section.top_margin = section.bottom_margin = Mm(18)
+    section.header_distance = section.footer_distance = Mm(9)
     _set_styles(document)
     head, end = section.header.paragraphs[0], section.footer.paragraphs[0]
     write_words(head, state, bold=True, size=9)
     write_words(end, f"{foot} Page ", size=8, colour=_QUIET)
-    _add_page_number(end)
+    _add_field(end, "PAGE")
+    write_words(end, " of ", size=8, colour=_QUIET)
+    _add_field(end, "NUMPAGES")
     day = datetime(as_of.year, as_of.month, as_of.day)
     properties = document.core_properties
     properties.title, properties.subject, properties.author = _clean(title), _clean(state), "riskmodel"
@@ -127,6 +133,7 @@ def add_table(
     *,
     caption: str,
     widths: Sequence[float] = (),
+    numbers: Collection[int] = (),
     size: float = 8,
     asked: str = "",
 ) -> list[list[_Cell]]:
@@ -140,7 +147,9 @@ def add_table(
     caption : str
         Stands above it, and is read out.
     widths : sequence of float
-        Millimetres a column; shared evenly if absent.
+        Millimetres a column; if absent, the page's width is shared by what the columns hold.
+    numbers : collection of int
+        Columns that are set to the right.
     size : float
         Of the letters, in points.
     asked : str
@@ -153,27 +162,82 @@ def add_table(
     """
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
-    from docx.shared import Mm
+    from docx.shared import Mm, Pt
 
-    write_words(document.add_paragraph(), caption, bold=True, size=size + 1)
+    above = document.add_paragraph()
+    write_words(above, caption, bold=True, size=size + 1)
+    above.paragraph_format.space_before = Pt(6)
+    above.paragraph_format.keep_with_next = True
+    section = document.sections[0]
+    inside = section.page_width - section.left_margin - section.right_margin  # type: ignore[operator]
+    widths = widths or _widths([headings, *rows], inside / Mm(1), size)
     table = document.add_table(rows=1 + len(rows), cols=len(headings), style="Table Grid")
-    table.autofit = not widths
+    table.autofit = False
     for column, width in zip(table.columns, widths, strict=False):
         column.width = Mm(width)
     for name in ("w:tblCaption", "w:tblDescription"):
         said = OxmlElement(name)
         said.set(qn("w:val"), _clean(caption))
         table._tbl.tblPr.append(said)
+    _pad(table)
     # Asked for one by one, the library would look for every cell from the table's start.
     held = [list(row.cells) for row in table.rows]
     for number, (row, cells) in enumerate(zip(table.rows, held, strict=True)):
         _mark_row(row, heads=number == 0)
         for column, cell in enumerate(cells):
             words = headings[column] if number == 0 else rows[number - 1][column]
-            if widths:
-                cell.width = Mm(widths[column])
-            _fill(cell, words, size=size, heads=number == 0, asked=asked)
+            cell.width = Mm(widths[column])
+            _fill(cell, words, size=size, heads=number == 0, asked=asked, right=column in numbers)
     return held[1:]
+
+
+def _widths(rows: Sequence[Sequence[str]], inside: float, size: float) -> list[float]:
+    """Millimetres a column: no word is broken where there is room for it, and no cell has more lines than needed."""
+    edges = 2 * _EDGE + 0.5
+
+    def reach(cells: Sequence[str], *, whole: bool) -> float:
+        parts = [[_letters(part) for part in (cell.split("\n") if whole else cell.split())] for cell in cells]
+        # A heading is bold, and so wider; that it takes three lines does no harm.
+        heads = 0.4 if whole else 1.12
+        weights = [heads if number == 0 else 1.0 for number in range(len(cells))]
+        return _LETTER * size * max(max(p, default=0.0) * weight for p, weight in zip(parts, weights, strict=True))
+
+    columns = list(zip(*rows, strict=True))
+    least, most = ([reach(cells, whole=whole) for cells in columns] for whole in (False, True))
+    wanted = least
+    for lines in range(_LINES, 0, -1):
+        # Words do not fill their lines.
+        share = 1.0 if lines == 1 else 1.2 / lines
+        wider = [max(narrow, wide * share) for narrow, wide in zip(least, most, strict=True)]
+        if sum(wider) + edges * len(columns) > inside:
+            break
+        wanted = wider
+    # What is left over goes first to the columns it saves from a second line.
+    for column in sorted(range(len(columns)), key=lambda n: most[n] - wanted[n]):
+        wider = [*wanted[:column], max(most[column], wanted[column]), *wanted[column + 1 :]]
+        if sum(wider) + edges * len(columns) <= inside:
+            wanted = wider
+    return [(width + edges) * inside / (sum(wanted) + edges * len(columns)) for width in wanted]
+
+
+def _letters(words: str) -> float:
+    """How many letters of ordinary width some words take."""
+    return len(words) + 0.2 * sum(letter.isupper() or letter.isdigit() for letter in words)
+
+
+def _pad(table: Any) -> None:
+    """Room between the words of a cell and its lines."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    held = OxmlElement("w:tblCellMar")
+    for side, room in (("top", 30), ("left", _TWIPS * _EDGE), ("bottom", 30), ("right", _TWIPS * _EDGE)):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), str(round(room)))
+        edge.set(qn("w:type"), "dxa")
+        held.append(edge)
+    # The schema wants its parts in their order.
+    table._tbl.tblPr.find(qn("w:tblLook")).addprevious(held)
 
 
 def _mark_row(row: Any, *, heads: bool) -> None:
@@ -185,14 +249,19 @@ def _mark_row(row: Any, *, heads: bool) -> None:
         marks.append(OxmlElement("w:tblHeader"))
 
 
-def _fill(cell: _Cell, words: str, *, size: float, heads: bool, asked: str) -> None:
+def _fill(cell: _Cell, words: str, *, size: float, heads: bool, asked: str, right: bool) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
     for number, line in enumerate(words.split("\n")):
         paragraph = cell.paragraphs[0] if number == 0 else cell.add_paragraph()
-        paragraph.paragraph_format.space_after = Pt(2)
-        wanted = bool(asked) and asked in line
-        write_words(paragraph, line, bold=heads or wanted, size=size, colour="FFFFFF" if heads else "")
+        paragraph.paragraph_format.space_after = Pt(1)
+        if right:
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        before, wanted, after = line.partition(asked) if asked else (line, "", "")
+        for part, bold in ((before, heads), (wanted, True), (after, heads)):
+            if part:
+                write_words(paragraph, part, bold=bold, size=size, colour="FFFFFF" if heads else "")
     if heads:
         _shade(cell, _HEAD)
     elif asked and asked in words:
@@ -209,13 +278,14 @@ def _shade(cell: _Cell, colour: str) -> None:
     cell._tc.get_or_add_tcPr().append(shade)
 
 
-def _add_page_number(paragraph: Paragraph) -> None:
+def _add_field(paragraph: Paragraph, name: str) -> None:
+    """A number that Word works out; "1" stands until it has."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
     write_words(paragraph, "1", size=8, colour=_QUIET)
     field = OxmlElement("w:fldSimple")
-    field.set(qn("w:instr"), "PAGE")
+    field.set(qn("w:instr"), name)
     run = paragraph.runs[-1]._r
     run.addprevious(field)
     field.append(run)

@@ -13,6 +13,7 @@ from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.narrative.language import ReadingAge
 from riskmodel.narrative.papers import record_problems
 from riskmodel.sources.files import missing_files
+from riskmodel.workflow.approaches import read_approaches
 from riskmodel.workflow.definitions import CENSUS, GEOGRAPHY, RESIDENTS, Definitions, read_definitions
 from riskmodel.workflow.language_checks import language_problems, text_ages
 from riskmodel.workflow.side_targets import target_problems
@@ -131,17 +132,11 @@ def _factor_problems(workspace: Workspace) -> list[RiskmodelError | str]:
 
 def _approach_problems(workspace: Workspace) -> list[RiskmodelError | str]:
     """Approaches to conditions that the catalogue does not hold."""
-    known = [f"{domain}/{name}" for domain, held in workspace.read_all("factor").items() for name in held.factors]
-    return [
-        DefinitionError(
-            f"approach '{name}': there is no factor '{factor}'",
-            where=place_in(workspace.path("approach", name), "factors", number),
-            hint=did_you_mean(factor, known) or "riskmodel list factor shows them all",
-        )
-        for name, approach in workspace.read_all("approach").items()
-        for number, factor in enumerate(approach.factors)
-        if factor not in known
-    ]
+    try:
+        read_approaches(workspace)
+    except DefinitionError as error:
+        return [error]
+    return []
 
 
 def _target_problems(workspace: Workspace) -> list[RiskmodelError | str]:

@@ -30,6 +30,7 @@ from riskmodel.contracts.specs import (
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.narrative.maps import Outlines, make_outlines
 from riskmodel.sources.files import find_files
+from riskmodel.workflow.approaches import read_approaches
 from riskmodel.workflow.area_shapes import BOUNDARIES, area_shapes
 from riskmodel.workflow.definitions import GEOGRAPHY, Definitions
 from riskmodel.workflow.language_checks import written_texts
@@ -182,7 +183,7 @@ def _about(session: Session, published: Published) -> About:
         policy_name=experiment.policy,
         policy=definitions.policy,
         texts=_texts(definitions.workspace, definitions.name),
-        approaches=definitions.workspace.read_all("approach"),
+        approaches=read_approaches(definitions.workspace),
         invented=experiment.region.invented,
     )
 
@@ -201,7 +202,7 @@ def with_written(about: About, workspace: Workspace) -> About:
     """
     held = about.experiment in workspace.names("experiment")
     texts = _texts(workspace, about.experiment) if held else {}
-    approaches = workspace.read_all("approach")
+    approaches = read_approaches(workspace)
     return about.model_copy(update={"texts": texts or about.texts, "approaches": approaches or about.approaches})
 
 

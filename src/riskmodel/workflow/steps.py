@@ -18,6 +18,7 @@ from riskmodel.fairness.gate import Gate, gate_of
 from riskmodel.forecast import Forecasts, fit_and_forecast, forecast_stored, read_fitted, read_spread
 from riskmodel.forecast.drawing import learn_spreads
 from riskmodel.forecast.outlook import build_forecasts, published_grain
+from riskmodel.workflow.approaches import read_approaches
 from riskmodel.workflow.audit_pages import audit_text
 from riskmodel.workflow.comparing import Comparison, compare
 from riskmodel.workflow.language_checks import written_texts
@@ -100,7 +101,7 @@ def run(session: Session, *, out: Path, audience: Audience = "public", tracking_
     # A decision, text or approach that cannot be read is found before the work and not after it.
     read_decisions(session.definitions.workspace)
     written_texts(session.definitions.workspace, session.definitions.name)
-    session.definitions.workspace.read_all("approach")
+    read_approaches(session.definitions.workspace)
     comparison = compare(session)
     forecasts = train(session)
     draw_all(session, session.definitions.plan, forecasts, comparison.backtest.made)
