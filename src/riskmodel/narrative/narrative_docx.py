@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from riskmodel.narrative.assessment.contents import TO_BE_COMPLETED, Assessment
 from riskmodel.narrative.assessment.opening import SUPPORT
 from riskmodel.narrative.assessment.page import assessment_sections
+from riskmodel.narrative.assessment.writing import PLACES_AND_PARTNERS
 from riskmodel.narrative.facts.marks import as_plain
 from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.tables_html import Cell, Heading, HtmlTable
@@ -52,7 +53,9 @@ def write_narrative(path: Path, assessment: Assessment) -> None:
     for words in opening:
         write_words(document.add_paragraph(), words)
     for section in assessment_sections(assessment):
-        _add(document, section, 1)
+        # A list of a hundred pages leads nowhere from a document that travels alone.
+        if section.name != PLACES_AND_PARTNERS:
+            _add(document, section, 1)
     save_document(document, path)
 
 

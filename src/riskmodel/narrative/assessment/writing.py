@@ -17,7 +17,7 @@ from riskmodel.narrative.forecast_sections import Section
 from riskmodel.narrative.frame import PageLink
 from riskmodel.narrative.published import LEVELS
 
-__all__ = ["links_section", "write_partners", "write_places"]
+__all__ = ["PLACES_AND_PARTNERS", "links_section", "write_partners", "write_places"]
 
 _HEADINGS = {
     "csp24": "Community safety partnerships", "lad24": "Districts", "local": "Local areas", "ward24": "Wards",
@@ -25,6 +25,8 @@ _HEADINGS = {
 }  # fmt: skip
 
 
+PLACES_AND_PARTNERS = "places-and-partners"
+"""The name of the section that lists the pages of places and partners."""
 _MANY = 40
 """From here on the links of a level are folded."""
 
@@ -99,7 +101,7 @@ def links_section(assessment: Assessment) -> Section | None:
         "print. Each partner has a page of the few conditions that it can act on and that are sure enough to name."
     )
     return Section(
-        "places-and-partners", "Places and partners", [words], parts=parts, folded=folded,
+        PLACES_AND_PARTNERS, "Places and partners", [words], parts=parts, folded=folded,
         folded_words="Pages of all smaller places",
     )  # fmt: skip
 
