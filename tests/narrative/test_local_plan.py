@@ -112,6 +112,12 @@ def test_a_ward_tells_its_districts_conditions_and_a_place_of_several_districts_
     assert len(rows_of(plan(held, tmp_path, "pfa", given.REGION))) == 1
 
 
+def test_what_is_as_in_the_average_place_is_no_finding(repository: Path, tmp_path: Path) -> None:
+    near = given.ledger("lad24", given.DISTRICT).assign(multiplier=1.002, low=0.997, high=1.004)
+    document = plan(given.assessment(Workspace(repository), {"ledger": near}), tmp_path, "lad24", given.DISTRICT)
+    assert len(rows_of(document)) == 1
+
+
 def test_nothing_stable_is_said(repository: Path, tmp_path: Path) -> None:
     unsure = given.ledger("lad24", given.DISTRICT).assign(mark="uncertain")
     document = plan(given.assessment(Workspace(repository), {"ledger": unsure}), tmp_path, "lad24", given.DISTRICT)

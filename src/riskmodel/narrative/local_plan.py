@@ -6,6 +6,7 @@ and says so. A run never chooses an approach: it shows what people keep on appro
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from riskmodel.contracts.tables import TableError
 from riskmodel.explain.thresholds import STABLE
 from riskmodel.narrative.assessment.conditions import STAGES
 from riskmodel.narrative.assessment.contents import TO_BE_COMPLETED, Assessment
+from riskmodel.narrative.assessment.place_rows import Condition, condition_of
+from riskmodel.narrative.assessment.recorded import value_form
 from riskmodel.narrative.facts.marks import as_plain, fact_ids
 from riskmodel.narrative.forecast_words import period_words
 from riskmodel.narrative.model_words import cluster_words, unit_words
@@ -249,19 +252,22 @@ def _conditions(notes: _Notes, place: _Place) -> list[_Finding]:
         return []
     of_place = (ledger["level"] == place.told_level) & (ledger["location"] == place.told_code)
     rows = ledger[of_place & (ledger["kind"] == "cluster") & (ledger["mark"] == STABLE)]
-    rows = rows.assign(away=(rows["multiplier"] - 1).abs()).sort_values(["ledger", "away"], ascending=[True, False])
-    return [_condition(notes, place, at, row) for at, row in rows.iterrows()]
+    held = [(condition_of(notes.assessment, at, row), row) for at, row in rows.iterrows()]
+    told = [(c, row) for c, row in held if c.side != "near"]
+    told.sort(key=lambda pair: (pair[0].side != "higher", -abs(math.log(pair[0].multiplier)), pair[0].factor))
+    return [_condition(notes, place, c, row) for c, row in told]
 
 
-def _condition(notes: _Notes, place: _Place, at: Any, row: Any) -> _Finding:
+def _condition(notes: _Notes, place: _Place, condition: Condition, row: Any) -> _Finding:
     own = place.told_code == place.code
     where = "here" if own else f"in the district, {place.told_name}"
-    times = notes.say("ledger", at, "multiplier", "times")
-    low, high = (notes.say("ledger", at, end, "two_decimals") for end in ("low", "high"))
+    times = notes.say("ledger", condition.row, "multiplier", "times")
+    low, high = (notes.say("ledger", condition.row, end, "two_decimals") for end in ("low", "high"))
+    stands = f", {condition.stands} the region's average" if condition.stands else ""
     words = (
-        f"{cluster_words(row['members'], notes.assessment.titles)}. Where this is as it is {where}, {row['ledger']} "
-        f"recorded violence is found: {times} that of the region's average place, range {low} to {high}. An "
-        "association; it does not say why."
+        f"{cluster_words(row['members'], notes.assessment.titles)}. Where this is as it is {where}{stands}, "
+        f"{condition.side} recorded violence is found: {times} that of the region's average place, range {low} to "
+        f"{high}. An association; it does not say why."
     )
     factors = tuple(name for name in row["members"].split("; ") if name)
     return _Finding(words, factors, "\n".join([*_values(notes, place, factors), _AS_FIRST]))
@@ -277,7 +283,7 @@ def _values(notes: _Notes, place: _Place, factors: tuple[str, ...]) -> list[str]
     rows = compared[(compared["location"] == place.told_code) & compared["factor"].isin(factors)]
     return [
         f"{unit_words(row['factor'], assessment.titles)} ({units.get(row['factor'], '')}), {row['period']}: "
-        f"{notes.say('compared', at, 'value', 'two_decimals')}."
+        f"{notes.say('compared', at, 'value', value_form(float(row['value'])))}."
         for at, row in rows.dropna(subset=["value"]).iterrows()
     ]
 

@@ -19,7 +19,15 @@ from riskmodel.narrative.tables_html import Heading, HtmlTable, Row
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["between_words", "compared_section", "concentration_section", "recorded_section", "units_of", "value_words"]
+__all__ = [
+    "between_words",
+    "compared_section",
+    "concentration_section",
+    "recorded_section",
+    "units_of",
+    "value_form",
+    "value_words",
+]
 
 _DOMAIN_FIRST = 8
 _OVER = (
@@ -222,16 +230,14 @@ def units_of(assessment: Assessment) -> dict[str, str]:
     return {str(f): bare(str(unit)) for f, unit in zip(catalogue["factor"], catalogue["unit"], strict=True)}
 
 
+def value_form(value: float) -> str:
+    """The form in which a value of ``compared`` has as many digits as a reader needs."""
+    return "whole" if abs(value) >= 100 else "one_decimal" if abs(value) >= 10 else "two_decimals"
+
+
 def value_words(assessment: Assessment, at: object, row: pd.Series, column: str) -> str:
-    """A value of ``compared``, with as many digits as a reader needs."""
-    form = (
-        "whole"
-        if abs(float(row[column])) >= 100
-        else "one_decimal"
-        if abs(float(row[column])) >= 10
-        else "two_decimals"
-    )
-    return assessment.say("compared", at, column, form)
+    """A value of ``compared`` in words."""
+    return assessment.say("compared", at, column, value_form(float(row[column])))
 
 
 def between_words(assessment: Assessment, at: object, row: pd.Series) -> str:
