@@ -27,6 +27,7 @@ _NAME = re.compile(r"([a-z0-9_]+)\.(\d+)\.(.+)")
 _LISTED = 12
 _BETWEEN = {"add": "plus", "subtract": "less", "multiply": "times", "divide": "divided by"}
 _OVER = {"sum": "the sum of", "mean": "the mean of"}
+_SHARES = {0: "the least", 0.5: "the middle", 1: "the most"}
 _ENDS = {"least_change": "least", "most_change": "most"}
 
 
@@ -184,7 +185,7 @@ class _Words:
         if kind == "distinct":
             return f"how many different values of {', '.join(formula[2])} there are in {file}{_where(formula[3])}"
         _, _, column, conditions, *share = formula
-        what = f"what a share of {share[0]:g} lies below, of" if share else _OVER[kind]
+        what = _SHARES.get(share[0], f"what a share of {share[0]:g} lies below, of") if share else _OVER[kind]
         return f"{what} {column} over the rows of {file}{_where(conditions)}"
 
 
