@@ -22,7 +22,7 @@ $(PY) -m uv pip install --python $(PY) $(1) || { \
 endef
 from_lock = $(call install,--require-hashes -r $(1),--require-hashes --only-binary :all: -r $(1))
 
-.PHONY: help sna openmp browser test lint format types imports dependencies tests coverage docs bench bench-audit lock clean
+.PHONY: help sna openmp browser test lint format types imports dependencies tests coverage docs bench bench-audit bench-pages lock clean
 .NOTPARALLEL:
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make test    lint, format, types, import rules, dependencies, tests and doctests"
 	@echo "make bench   accuracy and speed beside other libraries, into docs/benchmarks.md (make bench DATA=FOLDER)"
 	@echo "make bench-audit  the fairness audit alone, in regions whose truth is known, into docs/benchmarks.md"
+	@echo "make bench-pages  weight and loading time of the pages of 1,500 areas, into docs/benchmarks.md"
 	@echo "make docs    write the reference pages of the documentation and the README's pictures"
 	@echo "make lock    refresh requirements/*.lock (make lock UPGRADE=--upgrade for newer versions)"
 	@echo "make clean   remove .venv, build/ and caches; mlruns/ stays"
@@ -155,6 +156,10 @@ bench: openmp
 # Twenty minutes: false alarms and power of the fairness audit in invented regions, and how long England takes.
 bench-audit: $(CORE)
 	$(PY) benchmarks/all.py docs/benchmarks.md audit fairness_speed
+
+# A minute, and the browser that the tests use.
+bench-pages: $(DEV)
+	$(PY) benchmarks/all.py docs/benchmarks.md pages
 
 COMPILE = $(PY) -m uv pip compile --universal --fork-strategy fewest --only-binary :all: --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet $(UPGRADE)

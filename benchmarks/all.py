@@ -2,7 +2,7 @@
 
 Run: ``python benchmarks/all.py OUT [SECTION ...] --data FOLDER --rivals PYTHON``. Sections not named stay as they are.
 Accuracy needs Gloucestershire's published files and the Python of the rivals' environment; the rest needs about 8 GB of
-memory. All of it takes twenty minutes.
+memory; pages need what tests need, and a Chromium. All of it takes twenty minutes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from measuring import Cost, machine, table
@@ -35,7 +36,7 @@ row at 1.00.
 """
 ORDER = (
     "accuracy", "calibration", "truth", "audit", "street_csv", "features", "training", "attributions", "draws",
-    "fairness_speed",
+    "fairness_speed", "pages",
 )  # fmt: skip
 Limits = Sequence[tuple[str, str, str, float]]
 
@@ -218,6 +219,20 @@ def draws() -> str:
     )
 
 
+def pages() -> str:
+    import pages as benchmark
+
+    return (
+        f"## Pages of {benchmark.AREAS:,} areas in a browser\n\n"
+        "Invented places and numbers; every number is a fact, as on the pages of a run. The forecast page has three "
+        "kinds of count, the fairness page nine models and fifty groups. Each page is opened "
+        f"{benchmark.REPEATS} times from disk in Chromium, in a new window of 1280 pixels; shown are medians from the "
+        "asking until the page is loaded, and until its longest table has been searched and says so. Whether a page "
+        f"keeps to two seconds is judged by the slowest time.\n\n{benchmark.report(benchmark.run())}"
+        f"\n\nMachine: {machine(('playwright', *PACKAGES[:2]))}."
+    )
+
+
 def accuracy(data: Path, rivals: str) -> str:
     import accuracy as benchmark
 
@@ -237,11 +252,18 @@ def main(given: Sequence[str] | None = None) -> None:
     makers: dict[str, Callable[[], str]] = {
         "street_csv": street_csv, "features": features, "training": training, "attributions": attributions,
         "calibration": calibration, "truth": truth, "draws": draws, "audit": audit, "fairness_speed": fairness_speed,
+        "pages": pages,
     }  # fmt: skip
     if asked.rivals and asked.data and asked.data.is_dir():
         makers["accuracy"] = lambda: accuracy(asked.data, asked.rivals)
     elif "accuracy" in wanted:
         sys.stderr.write(f"no published files at {asked.data}: the section about accuracy stays as it was\n")
+    if find_spec("playwright") is None:
+        del makers["pages"]
+        if "pages" in wanted:
+            sys.stderr.write(
+                "no playwright here: the section about pages stays as it was; make bench-pages measures it\n"
+            )
     kept = sections_of(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
     for name in wanted:
         if name in makers:

@@ -45,9 +45,10 @@ class Opened:
         """Every request but that for the page itself."""
         return [url for url in self.requests if url.partition("#")[0] != self.page.url.partition("#")[0]]
 
-    def violations(self) -> list[str]:
+    def violations(self, within: str | None = None) -> list[str]:
         """What axe finds against WCAG 2.2 AA, each with the place it was found at."""
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+        only = {"runOnly": {"type": "tag", "values": WCAG}}
+        found = Axe().run(self.page, context=within, options=only).response["violations"]
         return [f"{v['id']}: {v['help']}: {v['nodes'][0]['target']} {v['nodes'][0]['html'][:160]}" for v in found]
 
     def overflow(self) -> int:
@@ -77,11 +78,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens a file in a window of a given width, without scripts if asked."""
+    """Opens a file in a window of a given width and zoom, without scripts if asked."""
     contexts: list[Any] = []
 
-    def opened(path: Path, *, width: int = 1280, scripts: bool = True) -> Opened:
-        context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts)
+    def opened(path: Path, *, width: int = 1280, scripts: bool = True, zoom: float = 1) -> Opened:
+        # A zoomed window is one of fewer and larger pixels.
+        context = browser.new_context(
+            viewport={"width": int(width / zoom), "height": int(900 / zoom)}, device_scale_factor=zoom,
+            java_script_enabled=scripts,
+        )  # fmt: skip
         contexts.append(context)
         seen = Opened(context.new_page())
         seen.page.on("request", lambda request: seen.requests.append(request.url))

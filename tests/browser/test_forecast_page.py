@@ -162,6 +162,22 @@ def test_a_place_is_chosen_by_typing_and_its_numbers_are_spoken(open_page: Any, 
     assert figure.locator("path.chosen-area").count() == 1
 
 
+def test_the_keyboard_alone_reaches_a_map_and_goes_on_to_its_table(open_page: Any, path: Path) -> None:
+    page = open_page(path).page
+    page.locator(".contents a").last.focus()
+    reached = []
+    while "map-msoa21-find" not in reached and len(reached) < 80:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+    page.keyboard.type("bramley 003")
+    page.keyboard.press("Enter")
+    figure = page.locator("figure:has(#map-msoa21-find)")
+    assert figure.get_by_role("status").first.inner_text().startswith("Bramley 003")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('figure').dataset.map") == ""
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
 def test_the_keyboard_goes_straight_to_the_content_and_focus_is_seen(open_page: Any, path: Path) -> None:
     seen = open_page(path)
     seen.page.keyboard.press("Tab")

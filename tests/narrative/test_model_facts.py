@@ -114,7 +114,7 @@ def test_a_changed_digit_of_any_number_is_found(bundle: Path, page: str) -> None
 
 
 def test_packed_rows_that_cannot_be_read_are_found(bundle: Path, page: str) -> None:
-    broken = {'"lists": {': '"list": {', '"rows": [[': '"rows": [[99999999, ', '"facts": {': '"facts": [{'}
+    broken = {'"lists":{': '"list":{', '"rows":[[': '"rows":[[99999999,', '"facts":{': '"facts":[{'}
     for old, new in broken.items():
         assert old in page
         found = verified(bundle, page.replace(old, new)).wrong

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.contracts.tables import TableError
 from riskmodel.narrative.facts.marks import as_html, as_plain, bare, stray_digits, without_names
 from riskmodel.narrative.facts.phrases import PHRASES
+from riskmodel.narrative.facts.sources import build_sources
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from riskmodel.narrative.facts.book import FactBook
 
 __all__ = ["PageLink", "render_page", "templates"]
+
+_SOURCES = 'id="number-sources">{}<'
+"""Where a page with a script holds what its numbers are made of; they are known once it is written."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ def render_page(
     links : sequence of PageLink
         The other pages of the bundle; only those that exist.
     with_script : bool
-        Whether tables sort, filter and turn pages. A page without it runs no script at all.
+        Whether tables sort, filter and turn pages, and numbers say where they are from. A page without it runs no
+        script at all.
     book : FactBook, optional
         What the page's numbers were taken from; every digit that is no fact, name, date or code is then an error.
     **shown : object
@@ -84,14 +89,15 @@ def render_page(
     """
     held = templates()
     style = held.get_template("page.css").render()
-    script = held.get_template("page.js").render() if with_script else ""
+    scripts = ("sources.js", "page.js") if with_script else ()
+    script = "\n".join(held.get_template(name).render() for name in scripts)
     if book is not None:
         shown = {
             name: _checked(value, title) if name in ("words", "packed") else value for name, value in shown.items()
         }
     page = held.get_template(template).render(
         title=title, region=region, lede=lede, state=bare(state), contents=contents, closing=closing, links=links,
-        with_script=with_script, policy=_policy(style, script), **shown,
+        with_script=with_script, script=script, policy=_policy(style, script), **shown,
     )  # fmt: skip
     return (as_plain(page) if book is None else _with_facts(page, book, title)) + "\n"
 
@@ -114,8 +120,14 @@ def _checked(packed: Any, title: str) -> Any:
 
 
 def _with_facts(page: str, book: FactBook, title: str) -> str:
+    from jinja2.utils import htmlsafe_json_dumps
+
     _refuse(stray_digits(page, phrases=PHRASES), title)
-    return as_html(page, book.value_text)
+    made = as_html(page, book.value_text)
+    if _SOURCES not in made:
+        return made
+    sources = htmlsafe_json_dumps(build_sources(made, book), **templates().policies["json.dumps_kwargs"])
+    return made.replace(_SOURCES, f'id="number-sources">{sources}<', 1)
 
 
 def _refuse(stray: Sequence[str], title: str) -> None:
@@ -137,7 +149,7 @@ def templates() -> Environment:
     )  # fmt: skip
     made.filters["bare"] = bare
     # A mark is one letter, and six if it were written in ASCII.
-    made.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
+    made.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False, "separators": (",", ":")}
     return made
 
 

@@ -125,8 +125,8 @@ def pack(tables: Sequence[HtmlTable]) -> tuple[list[str], dict[str, dict[str, An
         ``rows`` holds the rows beyond the first page: a whole number is a position in ``words``, a list is a cell in
         pieces. ``orders`` and ``styles`` say what words are sorted by and how they look; ``places`` are the codes of
         the packed rows. Where the facts of a column follow from the row, ``facts`` names their tables and columns, and
-        ``at`` the position of each packed row in these tables; where its cells list several rows of one table,
-        ``lists`` has the positions for each cell.
+        ``at`` the position of each packed row in these tables, which a third entry of ``facts`` is added to; where its
+        cells list several rows of one table, ``lists`` has the positions for each cell.
 
     Examples
     --------
@@ -175,7 +175,7 @@ class _Light:
 
     def __init__(self, table: HtmlTable) -> None:
         self.rows = [[_words(cell) for cell in row.cells] for row in table.rest]
-        self.facts: dict[str, list[list[str]]] = {}
+        self.facts: dict[str, list[list[str | int]]] = {}
         self.at: dict[str, list[int]] = {}
         self.lists: dict[str, list[list[int]]] = {}
         for column in range(len(table.headings) if self.rows else 0):
@@ -195,14 +195,34 @@ class _Light:
         if any(len({row for _, row, _ in found}) > 1 for found in addresses if found) and len(set().union(*named)) == 1:
             self._list(column, usual[0], addresses)
             return
+        fitting = [
+            (number, found)
+            for number, found in enumerate(addresses)
+            if found and tuple((name, part) for name, _, part in found) == usual
+        ]
+        beyond = self._beyond(fitting, len(usual))
         done = False
-        for number, found in enumerate(addresses):
-            fits = found is not None and tuple((name, part) for name, _, part in found) == usual
-            if fits and self._placed(number, found or []):
+        for number, found in fitting:
+            if self._placed(number, found, beyond):
                 self.rows[number][column] = lightened(self.rows[number][column])
                 done = True
         if done:
-            self.facts[str(column)] = [list(each) for each in usual]
+            self.facts[str(column)] = [
+                [*each, past] if past else list(each) for each, past in zip(usual, beyond, strict=True)
+            ]
+
+    def _beyond(self, fitting: Sequence[tuple[int, list[tuple[str, int, str]]]], facts: int) -> list[int]:
+        """How many rows behind the place of the packed row each fact of a column stands, most often.
+
+        A table of years has the same place's rows one after the other, at the same distance for every place.
+        """
+        told = [Counter[int]() for _ in range(facts)]
+        for number, found in fitting:
+            first = {name: row for name, row, _ in reversed(found)}
+            for fact, (name, row, _) in enumerate(found):
+                known = self.at[name][number] if name in self.at else -1
+                told[fact][row - (first[name] if known < 0 else known)] += 1
+        return [counted.most_common(1)[0][0] for counted in told]
 
     def _list(
         self, column: int, named: tuple[str, str], addresses: Sequence[list[tuple[str, int, str]] | None]
@@ -214,14 +234,13 @@ class _Light:
         self.facts[str(column)] = [list(named)]
         self.lists[str(column)] = [[row for _, row, _ in found or ()] for found in addresses]
 
-    def _placed(self, number: int, found: Sequence[tuple[str, int, str]]) -> bool:
+    def _placed(self, number: int, found: Sequence[tuple[str, int, str]], beyond: Sequence[int]) -> bool:
         """Enter where a packed row stands in the tables its facts are of; not where it stands elsewhere already."""
-        wanted = {name: row for name, row, _ in found}
-        known = [self.at[name][number] if name in self.at else -1 for name in wanted]
-        one_place = all(row == wanted[name] for name, row, _ in found)
-        if not one_place or any(k not in (-1, row) for k, row in zip(known, wanted.values(), strict=True)):
+        wanted = {(name, row - past) for (name, row, _), past in zip(found, beyond, strict=True)}
+        known = {name: self.at[name][number] if name in self.at else -1 for name, _ in wanted}
+        if len(known) < len(wanted) or any(row < 0 or known[name] not in (-1, row) for name, row in wanted):
             return False
-        for name, row in wanted.items():
+        for name, row in wanted:
             self.at.setdefault(name, [-1] * len(self.rows))[number] = row
         return True
 

@@ -7,10 +7,8 @@ every page is held against its fact: value, words and form.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +20,7 @@ from riskmodel.narrative.bundle import MANIFEST, file_sha256
 from riskmodel.narrative.facts.file import FACTS_FILE, read_facts
 from riskmodel.narrative.facts.forms import written
 from riskmodel.narrative.facts.formulas import evaluate
-from riskmodel.narrative.facts.marks import LIGHT, LIGHT_END
+from riskmodel.narrative.facts.on_page import numbers_on
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, SUPPRESSED
 from riskmodel.narrative.papers import is_of_tables
 
@@ -31,11 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Verified", "verify_bundle"]
 
-_ELEMENT = re.compile(r'<(data|tspan)((?:\s[^>]*)?\sdata-fact="([^"]*)"[^>]*)>([^<]*)</\1>')
-_VALUE = re.compile(r'\s(?:value|data-value)="([^"]*)"')
-_PACKED = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
-_MARKED = re.compile("\ue000([^\ue001]*)\ue001([^\ue002]*)\ue002")
-_LIGHT = re.compile(f"{LIGHT}([^{LIGHT_END}]*){LIGHT_END}")
 _CLOSE = 1e-8
 # A difference of two nearly equal numbers keeps fewer of the ten digits that tables are written with.
 _CLOSE_TO_NOTHING = 1e-9
@@ -166,7 +159,7 @@ def _quoted(folder: Path, facts: Mapping[str, _Known]) -> tuple[int, list[str]]:
     for path in sorted(folder.rglob("*.html")):
         place = path.relative_to(folder).as_posix()
         try:
-            numbers = list(_numbers(path.read_text(encoding="utf-8")))
+            numbers = list(numbers_on(path.read_text(encoding="utf-8")))
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             wrong.append(f"{place}: its packed rows cannot be read: {error}")
             continue
@@ -182,39 +175,6 @@ def _quoted(folder: Path, facts: Mapping[str, _Known]) -> tuple[int, list[str]]:
             elif value is not None and not _same(float(value) if value else None, known.value, hidden=not value):
                 wrong.append(f"{place}: {name} has the value {value}, its table says {known.value:.10g}")
     return count, wrong
-
-
-def _numbers(page: str) -> Iterator[tuple[str, str | None, str]]:
-    """Each number of a page: fact, value (None where only words are held) and words."""
-    for found in _ELEMENT.finditer(page):
-        value = _VALUE.search(found.group(2))
-        yield unescape(found.group(3)), unescape(value.group(1)) if value else "", unescape(found.group(4))
-    held = [json.loads(found.group(1)) for found in _PACKED.finditer(page)]
-    shared: list[str] = next((part for part in held if isinstance(part, list)), [])
-    for table in held:
-        if isinstance(table, dict):
-            yield from _of_packed(table, shared)
-
-
-def _of_packed(table: Mapping[str, Any], shared: Sequence[str]) -> Iterator[tuple[str, None, str]]:
-    """The numbers of a table's packed rows: those that name their fact, and those whose row and column tell it."""
-    facts, at, lists = table.get("facts", {}), table.get("at", {}), table.get("lists", {})
-    for number, row in enumerate(table.get("rows", ())):
-        for column, cell in enumerate(row):
-            pieces = cell if isinstance(cell, list) else [cell]
-            text = "".join(shared[piece] if isinstance(piece, int) else piece for piece in pieces)
-            for marked in _MARKED.finditer(text):
-                yield marked.group(1), None, marked.group(2)
-            light = _LIGHT.findall(text)
-            if light:
-                named = facts[str(column)]
-                if str(column) in lists:
-                    (name, part) = named[0]
-                    addresses = [f"{name}.{row}.{part}" for row in lists[str(column)][number]]
-                else:
-                    addresses = [f"{name}.{at[name][number]}.{part}" for name, part in named]
-                for address, words in zip(addresses, light, strict=True):
-                    yield address, None, words
 
 
 class _Tables(Mapping[str, "pd.DataFrame"]):

@@ -88,7 +88,9 @@ def book_of(narration: Narration) -> FactBook:
     restricted = [
         label for label, target in about.targets.items() if about.sources[target.source].sensitivity == "restricted"
     ]
-    return FactBook(narration.tables, about.run_id, withheld=narration.withheld, rounded=restricted)
+    return FactBook(
+        narration.tables, about.run_id, withheld=narration.withheld, rounded=restricted, suffixes=about.tables
+    )
 
 
 def _write_assessment(narration: Narration, book: FactBook, review: Review, folder: Path) -> None:

@@ -79,6 +79,8 @@ class FactBook:
         For a table, a frame of its shape that is true where a cell is withheld.
     rounded : collection of str
         Targets whose numbers are rounded, for a table that has a column ``target``.
+    suffixes : mapping of str to str, optional
+        How a table's file ends in the bundle; ``csv`` where it is not named.
 
     Examples
     --------
@@ -99,10 +101,12 @@ class FactBook:
         *,
         withheld: Mapping[str, pd.DataFrame] | None = None,
         rounded: Sequence[str] = (),
+        suffixes: Mapping[str, str] | None = None,
     ) -> None:
         self.tables, self.run_id = tables, run_id
         self._withheld = withheld or {}
         self._rounded = frozenset(rounded)
+        self._suffixes = suffixes or {}
         self._facts: dict[str, Fact] = {}
         self._columns: dict[tuple[str, str], Any] = {}
         self._places: dict[tuple[str, tuple[str, ...]], dict[tuple[Any, ...], int]] = {}
@@ -111,6 +115,14 @@ class FactBook:
     def facts(self) -> list[Fact]:
         """Every fact quoted so far, by id."""
         return [self._facts[name] for name in sorted(self._facts)]
+
+    def fact(self, fact_id: str) -> Fact:
+        """One that was quoted, by its id."""
+        return self._facts[fact_id]
+
+    def file_of(self, table: str) -> str:
+        """Where a table lies in the bundle."""
+        return f"tables/{table}.{self._suffixes.get(table, 'csv')}"
 
     def value_text(self, fact_id: str) -> str:
         """A fact's value for the attribute of its element; empty where it is withheld or there is none."""

@@ -1,15 +1,7 @@
-"use strict";
 /* Tables that sort, filter and turn pages, and maps whose places are chosen by typing. Without it every page still
    reads: headings, answers, pictures and the first rows of each table are in the page itself. */
 
 const MINUS = "\u2212";
-
-function made(tag, attributes, words) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
-  if (words !== undefined) element.textContent = words;
-  return element;
-}
 
 /* A number in packed text carries the fact it is: U+E000 id U+E001 words U+E002; a name's digits lie in U+E003 U+E004.
    Between U+E005 and U+E006 the fact follows from the row and the column. */
@@ -71,7 +63,7 @@ class DataTable {
             const named = held.facts?.[column] || [];
             const listed = held.lists?.[column]?.[position];
             if (listed) return listed.map((at) => `${named[0][0]}.${at}.${named[0][1]}`);
-            return named.map(([table, part]) => `${table}.${held.at[table][position]}.${part}`);
+            return named.map(([table, part, beyond = 0]) => `${table}.${held.at[table][position] + beyond}.${part}`);
           },
         };
       }),
