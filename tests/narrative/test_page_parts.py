@@ -184,3 +184,14 @@ def test_the_frame_escapes_marks_the_current_page_and_runs_no_script_unasked() -
     assert "<h1>&lt;b&gt;</h1>" in page and "R &amp; S" in page
     assert '<a href="b.html" aria-current="page">B</a>' in page and page.count('aria-current="page"') == 1
     assert "<script" not in page and "script-src" not in page and 'class="draft' not in page
+
+
+@pytest.mark.parametrize("state", ["Draft: not approved for use", '"} </style><script>a()</script> \\22 \n é'])
+def test_every_printed_sheet_says_the_state_whatever_it_holds(state: str) -> None:
+    page = render_page(
+        "explore.html", title="A", region="B", state=state, contents=[], closing=[], sections=[], hatched=False
+    )
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    said = re.search(r'@top-center \{ content: "([^"]*)"', style)[1]
+    assert re.sub(r"\\([0-9a-f]+) ", lambda found: chr(int(found[1], 16)), said) == state
+    assert page.count("<style>") == page.count("</style>") == 1 and "<script" not in page

@@ -88,7 +88,7 @@ def render_page(
         If the page shows a number that is no fact.
     """
     held = templates()
-    style = held.get_template("page.css").render()
+    style = held.get_template("page.css").render(sheet=_css_string(as_plain(state)))
     scripts = ("sources.js", "page.js") if with_script else ()
     script = "\n".join(held.get_template(name).render() for name in scripts)
     if book is not None:
@@ -97,9 +97,15 @@ def render_page(
         }
     page = held.get_template(template).render(
         title=title, region=region, lede=lede, state=bare(state), contents=contents, closing=closing, links=links,
-        with_script=with_script, script=script, policy=_policy(style, script), **shown,
+        with_script=with_script, script=script, style=style,
+        policy=_policy(style, script), **shown,
     )  # fmt: skip
     return (as_plain(page) if book is None else _with_facts(page, book, title)) + "\n"
+
+
+def _css_string(words: str) -> str:
+    """Words as a string of a style sheet: whatever they hold, they end neither the string nor the sheet."""
+    return "".join(c if c.isalnum() or c in " ,.:" else f"\\{ord(c):x} " for c in words)
 
 
 def _checked(packed: Any, title: str) -> Any:
