@@ -88,7 +88,7 @@ def test_areas_are_shown_by_year_and_districts_by_month(view):
 def test_a_year_in_which_recording_changed_says_so(view):
     share = np.r_[np.full(22, 0.8), np.full(40, 0.95)][: view.recorded(TARGET).shape[1]]
     table = build_history(view, TARGET, levels_of(view.geography), label="x@1", located_share=share)
-    assert table["note"].str.contains("recording changed: located share 80 % to 95 %").any()
+    assert table["note"].str.contains("recording changed: located share 80% to 95%").any()
 
 
 def test_places_name_every_place_once(view):
