@@ -60,11 +60,13 @@ def small() -> Invented:
 
 
 def assessment(
-    made: Invented | None = None, *, places: list[tuple[str, str]] | None = None, no_rate: frozenset[str] = frozenset()
-) -> Assessment:
-    """The assessment, with a page for every district and MSOA unless other places are given."""
+    made: Invented | None = None, *, places: list[tuple[str, str]] | None = None, no_rate: frozenset[str] = frozenset(),
+    without: str = "", **more: pd.DataFrame,
+) -> Assessment:  # fmt: skip
+    """The assessment, with a page for every district and MSOA unless other places are given, and ``more`` tables."""
     made = small() if made is None else made
-    tables = {n: t.reset_index(drop=True) for n, t in made.tables.items()} | own_tables(made.parents)
+    tables = {n: t.reset_index(drop=True) for n, t in made.tables.items()} | own_tables(made.parents) | more
+    tables.pop(without, None)
     book = FactBook(tables, "exmere-1a2b", withheld=made.suppressed, rounded=[AMBULANCE])
     shown = {n: tables[n] for n in ("outlook", "history", "places", "calibration", "recording", "comparison")}
     held = tables["places"]

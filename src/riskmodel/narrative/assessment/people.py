@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from riskmodel.fairness.cross_stream import part_of
 from riskmodel.narrative.assessment.contents import Assessment
 from riskmodel.narrative.facts.marks import bare
 from riskmodel.narrative.forecast_sections import Section
@@ -112,6 +113,13 @@ def fairness_section(assessment: Assessment) -> Section:
         f"{counts['not_visible']} times a difference could not be seen even if it were there; "
         f"{counts['not_assessable']} times no data are held."
     )
+    beside = sorted({part for part in held["part"] if part.startswith(part_of(""))})
+    if beside:
+        found = book.count("audit.concern.beside", "audit", {**of, "part": beside, "verdict": "concern"})
+        sentence += (
+            f" Held against what other services recorded, one was found {found} times: a reason to ask what each "
+            "service sees, and no verdict on the forecast."
+        )
     bullets = [
         f"{_group(assessment, r)}: {'more' if r['direction'] == 'over' else 'less'} was forecast than was recorded "
         "where the group lives."
