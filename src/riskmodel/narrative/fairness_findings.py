@@ -39,11 +39,12 @@ _PEOPLE = (
     "(\N{MINUS SIGN}) what was recorded for a group, compared with everyone else. The likely range holds the true "
     "figure nine times in ten."
 )
+_MARKS = "The disc is the forecast shown, the hollow square is counting: what attention would go by without a model."
+_ONE_MARK = "The disc is the forecast shown, which is counting itself."
 _PICTURES = (
-    "Each line is a group. The disc is the forecast shown, the hollow square is counting: what attention would go by "
-    "without a model. To the right, more was forecast than recorded compared with everyone else; to the left, less. "
-    "The bars are likely ranges. The grey band is what the policy lets go unnoticed. Groups that cannot be seen have "
-    "no line."
+    "Each line is a group. {marks} To the right, more was forecast than recorded compared with everyone else; to the "
+    "left, less. The bars are likely ranges. The grey band is what the policy lets go unnoticed. Groups that cannot be "
+    "seen have no line."
 )
 
 
@@ -66,8 +67,11 @@ def measured_section(audited: Audited, *, tag: str) -> Section:
     drawings = contrast_pictures(audited, drawn)
     table = _findings_table(audited, findings)
     parts.append(
-        Section("by-group", "Group by group, the forecast beside counting", [_PICTURES] if drawings else [],
-                small=drawings, tables=[table])
+        Section(
+            "by-group", "Group by group" if audited.is_counting else "Group by group, the forecast beside counting",
+            [_PICTURES.format(marks=_ONE_MARK if audited.is_counting else _MARKS)] if drawings else [],
+            small=drawings, tables=[table],
+        )
     )  # fmt: skip
     others = _other_measures(audited)
     return Section(
