@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 import riskmodel
-from riskmodel.narrative.language import Context, Finding, Passage, lint_html, lint_markdown, lint_passages
+from riskmodel.workflow import bundle_problems
 
 ROOMS = ("features", "experiments", "fairness")
 
@@ -129,36 +130,24 @@ def test_a_run_replaces_its_own_bundle_and_nothing_else(small_run: Any, command_
     assert [p.name for p in tmp_path.iterdir()] == ["holiday.txt"]
 
 
-def words_of_document(path: Path) -> list[Passage]:
-    """The paragraphs and cells of a Word document, each under its heading."""
-    from docx import Document
-
-    document, heading, found = Document(str(path)), "", []
-    for number, paragraph in enumerate(document.paragraphs, start=1):
-        style = paragraph.style.name
-        kind = "heading" if style.startswith(("Heading", "Title")) else "item" if "List" in style else "prose"
-        heading = paragraph.text if kind == "heading" else heading
-        found.append(Passage(paragraph.text, number, 0, heading, kind))
-    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
-    return found + [Passage(text, 0, 0, "", "cell") for text in cells]
-
-
 def test_nothing_a_bundle_says_breaks_a_rule_of_language(small_run: Any) -> None:
-    places, areas = (pd.read_csv(small_run.out / "tables" / f"{name}.csv", dtype="str") for name in ("places", "areas"))
-    named = [places["name"], *(areas[column] for column in areas if column.endswith("name"))]
-    names, ours = frozenset().union(*(column.dropna() for column in named)), Context(generated=True)
+    number, problems = bundle_problems(small_run.out)
+    assert number == sum(p.suffix in (".html", ".md", ".docx") for p in small_run.out.rglob("*")) > 20
+    assert [str(problem) for problem in problems] == []
 
-    def findings(path: Path) -> list[Finding]:
-        if path.suffix == ".html":
-            return lint_html(path.read_text(encoding="utf-8"), names=names, context=ours)
-        if path.suffix == ".md":
-            return lint_markdown(path, names=names, context=ours)
-        return lint_passages(words_of_document(path), names=names, context=ours)
 
-    said = [p for p in sorted(small_run.out.rglob("*")) if p.suffix in (".html", ".md", ".docx")]
-    assert {p.name for p in said} >= {"index.html", "fairness.html", "eqia.md", "narrative.docx"}
-    found = [(p.name, f.rule, f.excerpt, f.sentence[:200]) for p in said for f in findings(p)]
-    assert found == []
+def test_check_names_the_page_that_says_what_should_not_be_said(
+    small_run: Any, command_here: Any, tmp_path: Path
+) -> None:
+    asked = ("check", "--workspace", small_run.workspace, "--bundle")
+    assert "nothing to mend" in command_here(*asked, small_run.out).out.partition("Language of the bundle")[2]
+    copy = shutil.copytree(small_run.out, tmp_path / "copy")
+    page = copy / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("</main>", "<p>This is a problem estate.</p></main>"))
+    done = command_here(*asked, copy)
+    assert done.code == 10
+    assert "index.html" in done.err and "problem estate" in done.err
+    assert command_here(*asked, tmp_path).code == 2
 
 
 def test_compare_says_what_each_model_adds_to_counting(small_run: Any, command_here: Any, tmp_path: Path) -> None:

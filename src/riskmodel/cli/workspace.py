@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from riskmodel.cli.shared import Bars, Data, Json, Tracking, WorkspaceDir, age_words, give, say
-from riskmodel.contracts.errors import UsageError
+from riskmodel.contracts.errors import DefinitionError, UsageError
 
 __all__ = ["check", "doctor", "explore", "init", "list_", "new", "ui"]
 
@@ -50,6 +50,7 @@ def check(
     experiment: Annotated[str | None, typer.Argument(help="Check the files of this experiment's region only")] = None,
     data: Data = None,
     out: Annotated[Path | None, typer.Option("--out", help="With an experiment: the quality report, a .csv")] = None,
+    bundle: Annotated[Path | None, typer.Option("--bundle", help="Also read every page and paper of a bundle")] = None,
     workspace: WorkspaceDir = Path(),
     as_json: Json = False,
 ) -> None:
@@ -57,13 +58,18 @@ def check(
     from dataclasses import asdict
 
     from riskmodel.contracts.yaml_files import Workspace
-    from riskmodel.workflow import check_workspace
+    from riskmodel.workflow import bundle_problems, check_workspace
 
     report = check_workspace(Workspace(workspace), experiment=experiment, data=data)
     counts = ", ".join(f"{n} {kind if n == 1 else _plural(kind)}" for kind, n in report.counts.items())
     lines = [f"Definitions are sound: {counts}; experiments: {', '.join(report.experiments)}."]
     lines.append(f"Language: {report.texts} texts read, nothing to mend.")
     lines += [f"  {path}: {age_words(age)}" for path, age in report.reading_ages.items()]
+    if bundle is not None:
+        pages, wrong = bundle_problems(bundle)
+        if wrong:
+            raise DefinitionError.of_all(wrong)
+        lines.append(f"Language of the bundle: {pages} pages, papers and documents read, nothing to mend.")
     for missing in report.missing:
         mark = "needed" if missing.needed else "month not held"
         lines.append(f"  {missing.force}: {missing.folder}/{missing.file}  ({mark}; {missing.publisher})")

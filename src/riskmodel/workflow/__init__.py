@@ -3,6 +3,7 @@
 Nothing else in the package knows which room comes after which.
 """
 
+from riskmodel.workflow.bundle_language import bundle_problems
 from riskmodel.workflow.checking import CheckReport, check_workspace
 from riskmodel.workflow.deciding import AuditFound, Decided, FormFound, audit_run, decide_run, form_of, promote_run
 from riskmodel.workflow.definitions import Definitions, read_definitions
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "Session",
     "audit_run",
+    "bundle_problems",
     "check_workspace",
     "compare",
     "decide_run",

@@ -25,7 +25,7 @@ from riskmodel.narrative.language import (
     whole_reading_age,
 )
 
-__all__ = ["SHOWN", "language_problems", "page_ages", "text_ages", "text_files", "written_texts"]
+__all__ = ["SHOWN", "finding_problem", "language_problems", "page_ages", "text_ages", "text_files", "written_texts"]
 
 SHOWN: dict[str, tuple[tuple[str, ...], ...]] = {
     "experiment": (("question",),),
@@ -72,7 +72,7 @@ def language_problems(
             path = workspace.path(kind, name)
             for location, words in _shown(spec, SHOWN[kind]):
                 number += 1
-                problems += [_problem(f, place_in(path, *location)) for f in lint_text(words, context=context)]
+                problems += [finding_problem(f, place_in(path, *location)) for f in lint_text(words, context=context)]
     for path in text_files(workspace, experiments, problems):
         number += 1
         name = path.parent.parent.name
@@ -81,7 +81,7 @@ def language_problems(
         except DefinitionError as error:
             problems.append(error)
         else:
-            problems += [_problem(f, f"{path.as_posix()}:{f.line}") for f in found]
+            problems += [finding_problem(f, f"{path.as_posix()}:{f.line}") for f in found]
     return number, problems
 
 
@@ -182,7 +182,8 @@ def _at(
         yield from _at(getattr(node, place[0]), place[1:], (*location, place[0]))
 
 
-def _problem(finding: Finding, where: str) -> DefinitionError:
+def finding_problem(finding: Finding, where: str) -> DefinitionError:
+    """A phrase to mend as an error: what, where, in which sentence, and what to say instead."""
     sentence = finding.sentence
     if len(sentence) > _LONGEST:
         begin = max(0, sentence.find(finding.excerpt) - _LONGEST // 2)
