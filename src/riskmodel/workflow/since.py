@@ -16,6 +16,7 @@ from riskmodel.contracts.assessment_tables import SINCE
 from riskmodel.contracts.errors import UsageError
 from riskmodel.contracts.tables import as_table
 from riskmodel.explain.thresholds import STABLE
+from riskmodel.fairness.audit import WHOLE
 from riskmodel.narrative.published import WIDE
 from riskmodel.workflow.narration import About, Narration
 
@@ -254,13 +255,15 @@ def _verdicts(now: Narration, before: Narration) -> Iterator[_Row]:
         yield _Row(
             "verdict", "; ".join(str(row[c]) for c in _AUDIT_KEY if c != "level"), "", row["level"], "",
             row["statistic_before"], row["statistic"], row["answer_before"], row["answer"],
-            row["question"] if row["part"] == "all" else f"{row['question']} ({row['part']})",
+            row["question"],
         )  # fmt: skip
 
 
 def _asked(narration: Narration) -> pd.DataFrame:
     held, about = narration.tables["audit"], narration.about
+    # What only describes has no answer that could change, and parts of the region are for the audit's own page.
     rows = held[(held["model_id"] == about.model_id) & (held["target"] == about.target)]
+    rows = rows[(rows["code"] == "M2") & (rows["part"] == WHOLE)]
     severity = rows["severity"].fillna("").astype("str")
     answer = rows["verdict"].astype("str") + (": " + severity).where(severity != "", "")
     return rows.assign(answer=answer)[[*_AUDIT_KEY, "question", "statistic", "answer"]]

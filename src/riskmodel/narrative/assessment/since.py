@@ -150,12 +150,17 @@ def _audit(assessment: Assessment, held: pd.DataFrame) -> Section | None:
     rows = held[held["what"] == "verdict"]
     if not len(rows):
         return Section("since-audit", "Audit", ["No answer of the audit that both runs hold is other than it was."])
-    made = [
-        Row((bare(str(r["note"])), _answer(r["before_words"]), _answer(r["now_words"]))) for _, r in rows.iterrows()
-    ]
-    headings = [Heading("What was asked"), Heading("Then"), Heading("Now")]
+    made = []
+    for _, r in rows.iterrows():
+        _, characteristic, group, evidence, *_ = str(r["name"]).split("; ")
+        made.append(
+            Row((assessment.group(characteristic, group), assessment.characteristic(characteristic),
+                 "counts by group" if evidence == "outcomes" else "where people live",
+                 _answer(r["before_words"]), _answer(r["now_words"])))
+        )  # fmt: skip
+    headings = [Heading("Group"), Heading("Characteristic"), Heading("Evidence"), Heading("Then"), Heading("Now")]
     caption = "Answers of the audit that are other than they were"
-    table = HtmlTable("since-verdicts", caption, headings, made, (1, 2), whole="tables/since.csv")
+    table = HtmlTable("since-verdicts", caption, headings, made, (1, 3, 4), whole="tables/since.csv")
     words = "An answer can change because more months are known, and without any change for the people concerned."
     return Section("since-audit", "Audit", [words], tables=[table])
 
