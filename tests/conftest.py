@@ -18,6 +18,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from deciding_builders import Stored
     from riskmodel.contracts.yaml_files import Workspace
     from riskmodel.sources.synthetic import SyntheticRegion
@@ -195,6 +197,18 @@ def audited_run(small_run: SmallRun, tmp_path_factory: pytest.TempPathFactory) -
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder with its bytes."""
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def read_back(path: Path) -> pd.DataFrame:
+    """A table of a bundle as any program may read it; only an empty cell is blank, and codes stay words."""
+    import pandas as pd
+
+    from riskmodel.contracts.tables import TABLES
+
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    words = {c.name: "str" for c in TABLES[path.stem].columns if c.dtype == "str"}
+    return pd.read_csv(path, encoding="utf-8", keep_default_na=False, na_values=[""], dtype=words)
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from riskmodel.contracts.tables import BACKTEST, FORECASTS, TABLES, Column, Table, TableError, as_table
 
-DTYPES = {"str": "str", "int": "int64", "float": "float64", "date": "datetime64[s]"}
+DTYPES = {"str": "str", "int": "int64", "float": "float64", "bool": "bool", "date": "datetime64[s]"}
 VALUES: dict[str, list[Any]] = {
     "str": ["a", "b"],
     "int": [1, 2],
     "float": [0.5, 1.5],
+    "bool": [False, True],
     "date": [pd.Timestamp("2025-09-01"), pd.Timestamp("2025-10-01")],
 }
 each = pytest.mark.parametrize("table", TABLES.values(), ids=lambda t: t.name)
@@ -84,6 +85,7 @@ def test_a_repeated_key_is_refused_and_shown(table: Table) -> None:
 WRONG: dict[str, list[Any]] = {
     "int": ["a few", 1],
     "float": ["a few", 1.0],
+    "bool": ["True", True],
     "date": ["the first", "2025-09-01"],
 }
 

@@ -142,6 +142,17 @@ def test_a_sound_copy_is_not_found_out(folder: Path, tmp_path: Path) -> None:
     assert is_sound(damage(folder, tmp_path, "forecasts", lambda f: f))
 
 
+def test_a_column_with_withheld_cells_may_be_blank(tables: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    table = tables["forecasts"]
+    mask = pd.DataFrame(False, index=table.index, columns=table.columns)
+    mask.loc[mask.index[::7], "value"] = True
+    write_table(tmp_path / "forecasts.csv", table.mask(mask))
+    for withheld in ({}, {"forecasts": mask}):
+        described = csvw_metadata({"forecasts": table}, withheld=withheld)
+        (tmp_path / CSVW_FILE).write_text(json.dumps(described), encoding="utf-8")
+        assert is_sound(tmp_path / CSVW_FILE) is bool(withheld)
+
+
 def test_a_table_without_its_record_is_refused() -> None:
     with pytest.raises(TableError, match="no record"):
         csvw_metadata({"unheard_of": pd.DataFrame({"a": [1]})})

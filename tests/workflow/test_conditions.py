@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 
 from builders import FIRST, INCOME, tiny_panel
+from conftest import read_back
 from riskmodel.backtest.run import run_backtest
 from riskmodel.contracts.errors import DefinitionError
 from riskmodel.contracts.periods import month_start
 from riskmodel.contracts.specs import ConditionsSpec, ExperimentSpec, ModelSpec
+from riskmodel.contracts.tables import TABLES, as_table
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.explain.adds import ALL_CONDITIONS, ALL_FACTORS, factors_add
+from riskmodel.narrative.bundle import write_table
 from riskmodel.sources.synthetic import SyntheticRegion
 from riskmodel.workflow.conditions import (
     AS_KNOWN,
@@ -27,7 +30,7 @@ from riskmodel.workflow.conditions import (
     with_newest_vintages,
 )
 from riskmodel.workflow.definitions import Definitions, read_definitions
-from riskmodel.workflow.domains import COLUMNS, domain_ablation
+from riskmodel.workflow.domains import domain_ablation
 from riskmodel.workflow.session import Session, open_session
 
 SET = """title: Conditions of a small region
@@ -191,14 +194,29 @@ def test_the_comparison_is_against_residents_times_the_regions_rate(session: Ses
     overall = table[(table["origin_date"] == "all") & (table["horizon"] == "all")].set_index("model_id")["skill"]
     for name, skill in overall.items():
         assert skill == pytest.approx(1 - losses[name] / losses["region_rate"])
-    left_out = tables["conditions_left_out"]
-    assert list(left_out.columns) == ["origin", "what", "reason"]
     domains = tables["domains"]
-    assert tuple(domains.columns) == COLUMNS
     assert set(domains["kind"]) == {"forecast", "conditions"}
     assert set(domains["verdict"]) <= {
         "earns its place", "no difference seen", "costs", "no interval", "not yet published",
     }  # fmt: skip
+
+
+def test_every_table_keeps_its_record_when_it_is_written_and_read_back(session: Session, tmp_path: Path):
+    tables = conditions_tables(session)
+    assert set(tables) == {"conditions_comparison", "conditions_left_out", "domains"}
+    for name, table in tables.items():
+        write_table(tmp_path / f"{name}.csv", table)
+        assert len(as_table(read_back(tmp_path / f"{name}.csv"), TABLES[name])) == len(table)
+
+
+def test_a_forecast_that_was_not_made_is_left_out_with_its_horizon(
+    workspace: Workspace, synthetic_region: SyntheticRegion
+):
+    change = ("ablation: true", "history: {minimum_training_origins: 1000}")
+    left_out = conditions_tables(session_of(workspace, synthetic_region, change=change))["conditions_left_out"]
+    wanted = {f"no forecast by {model} at horizon {h}" for model in ("poisson_ridge", "lightgbm") for h in (1, 3)}
+    assert set(left_out["what"]) == wanted
+    assert left_out["reason"].str.contains("1000 needed").all()
 
 
 def test_hindsight_is_labelled_everywhere_and_is_no_skill(workspace: Workspace, synthetic_region: SyntheticRegion):

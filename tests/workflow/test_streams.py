@@ -9,17 +9,22 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
+from conftest import read_back
 from riskmodel.contracts.errors import DefinitionError
+from riskmodel.contracts.tables import TABLES, as_table
 from riskmodel.contracts.yaml_files import Workspace
 from riskmodel.forecast import fit_and_forecast
+from riskmodel.narrative.bundle import write_table
 from riskmodel.sources.synthetic import SyntheticRegion
 from riskmodel.workflow.agreement import differences, movement, ranking
 from riskmodel.workflow.definitions import read_definitions
+from riskmodel.workflow.narration import LONG
 from riskmodel.workflow.outlooks import all_horizons
 from riskmodel.workflow.session import Session, open_session
 from riskmodel.workflow.streams import SideForecasts, forecast_streams, stream_tables
 from riskmodel.workflow.target_versions import version_problems
 
+JOINED = ("forecasts", "outlook", "history")
 EXPERIMENT = """question: What is recorded, and what do others see?
 region: {force: FORCE}
 data: build/synthetic
@@ -127,6 +132,18 @@ def test_tables_hold_every_target_under_its_label(session: Session, tables: dict
     assert set(bases) == set(labels)
     held = tables["stream_backtest"]
     assert set(held["output_type"]) == {"mean"}
+
+
+def test_every_table_keeps_its_record_when_it_is_written_and_read_back(
+    tables: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    # The bundle joins these to the headline's, under the headline's name.
+    own = {name: table for name, table in tables.items() if name.removeprefix("stream_") not in JOINED}
+    assert set(tables) - set(own) == {f"stream_{name}" for name in JOINED}
+    for name, table in own.items():
+        path = tmp_path / f"{name}.{'parquet' if name in LONG else 'csv'}"
+        write_table(path, table)
+        assert len(as_table(read_back(path), TABLES[name])) == len(table)
 
 
 def test_observed_is_of_the_target_itself(session: Session, tables: dict[str, pd.DataFrame]) -> None:

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodel.contracts.assessment_tables import ASSESSMENT_TABLES
 from riskmodel.contracts.audit_tables import AUDIT_TABLES
+from riskmodel.contracts.comparison_tables import COMPARISON, COMPARISON_TABLES
 from riskmodel.contracts.effect_tables import EFFECT_TABLES
 from riskmodel.contracts.explain_tables import EXPLAIN_TABLES
 from riskmodel.contracts.fact_tables import FACT_TABLES
 from riskmodel.contracts.judging_tables import JUDGING_TABLES
+from riskmodel.contracts.left_out_tables import LEFT_OUT_TABLES
 from riskmodel.contracts.planner_tables import PLANNER_TABLES
 from riskmodel.contracts.records import Column, Table, TableError
+from riskmodel.contracts.stream_tables import STREAM_TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "BACKTEST",
+    "CANDIDATES",
     "COMPARISON",
     "FORECASTS",
     "GROUPS",
@@ -28,6 +32,7 @@ __all__ = [
     "QUALITY",
     "SCORES",
     "SEARCH",
+    "STREAM_BACKTEST",
     "TABLES",
     "TRAINING_SET",
     "Column",
@@ -74,6 +79,7 @@ OBSERVATIONS = Table(
     ),
 )
 FORECASTS = Table("forecasts", _FORECAST_KEY, _FORECAST)
+CANDIDATES = Table("candidates", _FORECAST_KEY, _FORECAST)
 BACKTEST = Table(
     "backtest",
     _FORECAST_KEY,
@@ -82,6 +88,7 @@ BACKTEST = Table(
         Column("observed", "float", "Located, in-force, recorded count as known at the run's as-of", "records a month"),
     ),
 )
+STREAM_BACKTEST = Table("stream_backtest", BACKTEST.key, BACKTEST.columns)
 SCORES = Table(
     "scores",
     ("model_id", "metric", "origin_date", "target", "horizon", "level", "location"),
@@ -96,23 +103,6 @@ SCORES = Table(
         Column("value", "float", "The score; blank where it is undefined", "the metric's", blank=True),
         Column("forecasts", "int", "How many forecasts the score rests on"),
         Column("note", "str", "Why a score is undefined", blank=True),
-    ),
-)
-COMPARISON = Table(
-    "comparison",
-    ("model_id", "baseline", "metric", "origin_date", "horizon"),
-    (
-        _MODEL,
-        Column("baseline", "str", "The model that skill is measured against"),
-        Column("metric", "str", "The scoring rule that skill is made of"),
-        Column("origin_date", "str", "An origin, or 'all'"),
-        Column("horizon", "str", "A horizon in months, or 'all'"),
-        Column("skill", "float", "1 - score / baseline's score, same forecasts", "share", blank=True),
-        Column("low", "float", "Lower end of the 90 % month-block interval", "share", blank=True),
-        Column("high", "float", "Upper end of the 90 % month-block interval", "share", blank=True),
-        Column("forecasts", "int", "Forecasts both models made in this cell"),
-        Column("month_blocks", "int", "Target months, the independent blocks of the interval"),
-        Column("verdict", "str", "better than counting, no better than counting, worse than counting, or no interval"),
     ),
 )
 QUALITY = Table(
@@ -167,11 +157,25 @@ SEARCH = Table(
         Column("note", "str", "Why there is no score", blank=True),
     ),
 )
-_OWN = (OBSERVATIONS, FORECASTS, BACKTEST, SCORES, COMPARISON, QUALITY, TRAINING_SET, GROUPS, SEARCH)
+_OWN = (
+    OBSERVATIONS,
+    FORECASTS,
+    CANDIDATES,
+    BACKTEST,
+    STREAM_BACKTEST,
+    SCORES,
+    QUALITY,
+    TRAINING_SET,
+    GROUPS,
+    SEARCH,
+)
 TABLES = {
     t.name: t
     for t in (
         *_OWN,
+        *COMPARISON_TABLES,
+        *STREAM_TABLES,
+        *LEFT_OUT_TABLES,
         *PLANNER_TABLES,
         *JUDGING_TABLES,
         *EXPLAIN_TABLES,
@@ -239,4 +243,8 @@ def _typed(series: pd.Series[Any], dtype: str) -> pd.Series[Any]:
         if (whole != series.astype("float64")).any():
             raise ValueError("numbers that are not whole")
         return whole
+    if dtype == "bool":
+        if not series.isin([True, False]).all():
+            raise ValueError("neither true nor false")
+        return series.astype("bool")
     return series.astype("str" if dtype == "str" else "float64")

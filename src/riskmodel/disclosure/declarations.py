@@ -117,7 +117,11 @@ DECLARATIONS: Mapping[str, Declaration] = MappingProxyType(
         "conditions_left_out": _NONE,
         "explain_left_out": _NONE,
         "stream_left_out": _NONE,
-        **dict.fromkeys(("agreement", "conditions_comparison", "domains", "stream_comparison"), _SUMMARY),
+        "agreement": _SUMMARY,
+        "conditions_comparison": _SUMMARY,
+        "conditions_hindsight": _SUMMARY,
+        "domains": _SUMMARY,
+        "stream_comparison": _SUMMARY,
     }
 )
 """For every table of a bundle."""

@@ -54,6 +54,11 @@ class Gap:
     horizon: int
     reason: str
 
+    @property
+    def what(self) -> str:
+        """The forecast in words; horizon 0 of all models stands for every horizon of an origin."""
+        return f"no forecast by {self.model_id}" + (f" at horizon {self.horizon}" if self.horizon else "")
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:

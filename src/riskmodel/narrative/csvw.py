@@ -28,7 +28,12 @@ _DATATYPES: dict[str, Any] = {
 
 
 def csvw_metadata(
-    tables: Mapping[str, pd.DataFrame], *, title: str = "", licence: str = "", publisher: str = ""
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    withheld: Mapping[str, pd.DataFrame] | None = None,
+    title: str = "",
+    licence: str = "",
+    publisher: str = "",
 ) -> dict[str, Any]:
     """Describe every CSV file of a bundle.
 
@@ -36,6 +41,8 @@ def csvw_metadata(
     ----------
     tables : mapping of str to DataFrame
         The tables written as ``<name>.csv``, by name; only their columns are looked at.
+    withheld : mapping of str to DataFrame, optional
+        For a table, a frame that is true where a cell was withheld: its column may be blank whatever the record says.
     title, licence, publisher : str
         Of the whole group, where known: a licence is a web address or a name.
 
@@ -61,16 +68,17 @@ def csvw_metadata(
     >>> group["tables"][0]["url"], group["tables"][0]["tableSchema"]["primaryKey"]
     ('recording.csv', ['period'])
     """
+    hidden = {name: {str(c) for c in mask if mask[c].any()} for name, mask in (withheld or {}).items()}
     about = {"dc:title": title, "dc:license": licence, "dc:publisher": publisher}
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
         **{name: text for name, text in about.items() if text},
         "dialect": {"encoding": "utf-8", "delimiter": ",", "header": True, "lineTerminators": ["\n"]},
-        "tables": [_table(name, frame) for name, frame in sorted(tables.items())],
+        "tables": [_table(name, frame, hidden.get(name, set())) for name, frame in sorted(tables.items())],
     }
 
 
-def _table(name: str, frame: pd.DataFrame) -> dict[str, Any]:
+def _table(name: str, frame: pd.DataFrame, hidden: set[str]) -> dict[str, Any]:
     record = TABLES.get(name)
     if record is None:
         raise TableError("a table has no record to describe it by", found=name, allowed=sorted(TABLES))
@@ -80,11 +88,14 @@ def _table(name: str, frame: pd.DataFrame) -> dict[str, Any]:
         )
     return {
         "url": f"{name}.csv",
-        "tableSchema": {"columns": [_column(c) for c in record.columns], "primaryKey": _key(record)},
+        "tableSchema": {
+            "columns": [_column(c, required=not c.blank and c.name not in hidden) for c in record.columns],
+            "primaryKey": _key(record),
+        },
     }
 
 
-def _column(column: Column) -> dict[str, Any]:
+def _column(column: Column, *, required: bool) -> dict[str, Any]:
     human = column.name.replace("_", " ").capitalize()
     return {
         "name": column.name,
@@ -93,7 +104,7 @@ def _column(column: Column) -> dict[str, Any]:
         **({"schema:unitText": column.unit} if column.unit else {}),
         "datatype": _DATATYPES[column.dtype],
         "null": "",
-        "required": not column.blank,
+        "required": required,
     }
 
 

@@ -104,7 +104,7 @@ def build_model_page(
         If a table breaks its record, or the page has a book and shows a number that is no fact.
     """
     held = {
-        name: with_positions(table, TABLES.get(name)) if name in _QUOTED else table
+        name: with_positions(table, TABLES[name]) if name in _QUOTED else table
         for name, table in tables.items() if len(table)
     }  # fmt: skip
     names = names_of(tables["places"], titles or {})

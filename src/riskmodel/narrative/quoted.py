@@ -83,15 +83,15 @@ class Quoted:
         return f"{self.say(low, form)} to {self.say(high, form)}"
 
 
-def with_positions(table: pd.DataFrame, record: Table | None) -> pd.DataFrame:
-    """A table by its record, if it has one, with the position of each row in a column ``row``.
+def with_positions(table: pd.DataFrame, record: Table) -> pd.DataFrame:
+    """A table by its record, with the position of each row in a column ``row``.
 
     Raises
     ------
     TableError
         If it breaks its record.
     """
-    checked = (table if record is None else as_table(table, record)).reset_index(drop=True)
+    checked = as_table(table, record).reset_index(drop=True)
     return checked.assign(**{AT: range(len(checked))})
 
 

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from riskmodel.backtest.compare import build_comparison
 from riskmodel.backtest.run import Backtest, backtest_origins, run_backtest
+from riskmodel.contracts.comparison_tables import CONDITIONS_COMPARISON, CONDITIONS_HINDSIGHT
 from riskmodel.contracts.errors import DefinitionError, RiskmodelError
+from riskmodel.contracts.left_out_tables import CONDITIONS_LEFT_OUT
 from riskmodel.contracts.specs import (
     CONDITIONS_BASELINE,
     ExperimentSpec,
@@ -25,6 +27,7 @@ from riskmodel.contracts.specs import (
     PolicySpec,
     TargetSpec,
 )
+from riskmodel.contracts.tables import as_table
 from riskmodel.contracts.yaml_files import Workspace, place_in
 from riskmodel.features.catalogue import ResolvedFeature, resolve_features
 from riskmodel.forecast import Plan, make_model
@@ -182,8 +185,8 @@ def conditions_comparison(session: Session) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of the comparison and ``vintages``, which says what the factors' values were known from. With
-        ``hindsight`` the difference stands in ``hindsight_fit`` and skill, low and high are blank: it is no skill.
+        The ``conditions_comparison`` noun. With ``hindsight`` the ``conditions_hindsight`` noun: the difference stands
+        in ``hindsight_fit``, and skill, low and high are blank, for it is no skill.
 
     Raises
     ------
@@ -202,16 +205,19 @@ def conditions_tables(session: Session) -> dict[str, pd.DataFrame]:
     from riskmodel.workflow.domains import domain_ablation
 
     tables: dict[str, pd.DataFrame] = {}
-    if session.definitions.experiment.conditions is not None:
+    spec = session.definitions.experiment.conditions
+    if spec is not None:
         backtest = _backtest(session)
-        tables["conditions_comparison"] = _compared(session, backtest)
+        record = CONDITIONS_HINDSIGHT if spec.hindsight else CONDITIONS_COMPARISON
+        tables[record.name] = _compared(session, backtest)
         rows = [
             (origin, f"feature left out: {name}", reason)
             for origin, features in backtest.left_out.items()
             for name, reason in features.items()
         ]
-        rows += [(gap.origin, f"no forecast by {gap.model_id}", gap.reason) for gap in backtest.gaps]
-        tables["conditions_left_out"] = pd.DataFrame(rows, columns=["origin", "what", "reason"], dtype="str")
+        rows += [(gap.origin, gap.what, gap.reason) for gap in backtest.gaps]
+        left_out = pd.DataFrame(rows, columns=CONDITIONS_LEFT_OUT.names)
+        tables["conditions_left_out"] = as_table(left_out, CONDITIONS_LEFT_OUT)
     if session.definitions.experiment.ablation is not None:
         tables["domains"] = domain_ablation(session)
     return tables
@@ -244,9 +250,9 @@ def _compared(session: Session, backtest: Backtest) -> pd.DataFrame:
     table = build_comparison(backtest.table, baseline=CONDITIONS_BASELINE, seed=session.definitions.experiment.seed)
     # The baseline is no count of an area's own past, so the verdicts of the forecast's comparison would mislead.
     table["verdict"] = table["verdict"].str.replace("counting", "the region's rate", regex=False)
-    table["vintages"] = AS_KNOWN
-    if spec is not None and spec.hindsight:
-        table = table.assign(vintages=HINDSIGHT, hindsight_fit=table["skill"], verdict=_NOT_SKILL)
-        table[["skill", "low", "high"]] = float("nan")
-        table["model_id"] += " (hindsight)"
-    return table
+    if spec is None or not spec.hindsight:
+        return as_table(table.assign(vintages=AS_KNOWN), CONDITIONS_COMPARISON)
+    table = table.assign(vintages=HINDSIGHT, hindsight_fit=table["skill"], verdict=_NOT_SKILL)
+    table[["skill", "low", "high"]] = float("nan")
+    table["model_id"] += " (hindsight)"
+    return as_table(table, CONDITIONS_HINDSIGHT)

@@ -18,9 +18,11 @@ from riskmodel.backtest.compare import block_interval
 from riskmodel.backtest.metrics import poisson_deviances
 from riskmodel.backtest.run import Backtest, backtest_origins, run_backtest
 from riskmodel.backtest.scores import as_cube
+from riskmodel.contracts.comparison_tables import DOMAINS
 from riskmodel.contracts.errors import DefinitionError, did_you_mean
 from riskmodel.contracts.periods import month_label
 from riskmodel.contracts.specs import CONDITIONS_BASELINE, AblationSpec, ModelSpec
+from riskmodel.contracts.tables import as_table
 from riskmodel.explain.adds import ALL_CONDITIONS, ALL_FACTORS, COSTS, EARNS, NO_DIFFERENCE, NO_INTERVAL, NOT_PUBLISHED
 from riskmodel.features.catalogue import ResolvedFeature
 from riskmodel.forecast import Plan, make_model
@@ -31,13 +33,9 @@ if TYPE_CHECKING:
 
     from riskmodel.workflow.session import Session
 
-__all__ = ["COLUMNS", "domain_ablation"]
+__all__ = ["domain_ablation"]
 
 ONLY_DOMAIN = "the only domain"
-COLUMNS = (
-    "kind", "model_id", "baseline", "domain", "features", "skill", "skill_without", "skill_lost", "low", "high",
-    "forecasts", "month_blocks", "verdict", "not_yet_published", "rests_on",
-)  # fmt: skip
 _ROUNDING, _RESAMPLES = 1e-9, 1000
 
 Floats = npt.NDArray[np.float64]
@@ -104,7 +102,7 @@ def domain_ablation(session: Session) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Key (kind, domain). Besides each domain, "all factors" leaves the forecast model its history, season and
+        The ``domains`` noun. Besides each domain, "all factors" leaves the forecast model its history, season and
         residents; "all conditions" leaves it counts of other recorded crime as well. ``skill_lost`` is the skill of
         the whole model less that of the model without them, both against ``baseline`` on the same forecasts; ``low``
         and ``high`` its 90 % interval when target months are drawn again. A domain "earns its place" where the
@@ -131,7 +129,7 @@ def domain_ablation(session: Session) -> pd.DataFrame:
             for name, dropped in refits.left_out.items():
                 rows.append(_row(refits, full, name, dropped))
                 step()
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return as_table(pd.DataFrame(rows, columns=DOMAINS.names), DOMAINS)
 
 
 def _kinds(session: Session) -> list[_Refits]:

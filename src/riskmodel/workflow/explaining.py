@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from riskmodel.contracts.errors import DefinitionError, EnvironmentProblem, NotEnoughHistory, UsageError
+from riskmodel.contracts.left_out_tables import EXPLAIN_LEFT_OUT
 from riskmodel.contracts.specs import ModelSpec
+from riskmodel.contracts.tables import as_table
 from riskmodel.explain.attributions import explain_forecasts
 from riskmodel.explain.clusters import make_clusters
 from riskmodel.explain.effects import build_effects
@@ -97,7 +99,8 @@ def explain_tables(
     if attributions:
         tables["attributions"] = pd.concat(attributions, ignore_index=True)
     if left_out:
-        tables["explain_left_out"] = pd.DataFrame(left_out, columns=["what", "reason"], dtype="str")
+        rows = pd.DataFrame(left_out, columns=EXPLAIN_LEFT_OUT.names)
+        tables["explain_left_out"] = as_table(rows, EXPLAIN_LEFT_OUT)
     return tables
 
 

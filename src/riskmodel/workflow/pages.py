@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskmodel.contracts.tables import TABLES
 from riskmodel.fairness.audit import listed_rows
 from riskmodel.fairness.decision_files import FORM_FILE, form_text
 from riskmodel.fairness.decisions import Review
@@ -298,8 +297,10 @@ def _write_descriptions(narration: Narration, folder: Path) -> None:
     from riskmodel.narrative.csvw import CSVW_FILE, csvw_metadata
 
     about = narration.about
-    written = {path.stem for path in (folder / "tables").glob("*.csv")} & set(TABLES)
-    described = csvw_metadata({n: t for n, t in narration.tables.items() if n in written}, title=about.title)
+    written = [path.stem for path in (folder / "tables").glob("*.csv")]
+    described = csvw_metadata(
+        {name: narration.tables[name] for name in written}, withheld=narration.withheld, title=about.title
+    )
     _write_text(folder / "tables" / CSVW_FILE, json_text(described))
     titles = {label: target.title for label, target in about.targets.items()}
     tasks = hub_config(narration.tables["forecasts"], targets=titles)

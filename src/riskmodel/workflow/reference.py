@@ -42,8 +42,7 @@ def _tables() -> str:
     lines = [
         "# Tables",
         "",
-        f"For analysts. The tables of a bundle whose columns are fixed, column by column. Those of streams, of the "
-        f"conditions model and of what was left out have their columns in their first row. {_MADE}",
+        f"For analysts. Every table of a bundle, and those it is made from, column by column. {_MADE}",
         "",
         "`key` marks the columns that together make a row unique; `blank` those that may be empty.",
     ]

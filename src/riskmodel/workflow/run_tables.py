@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.backtest.run import Backtest
-from riskmodel.contracts.planner_tables import AREAS
-from riskmodel.contracts.tables import FORECASTS, as_table
+from riskmodel.contracts.planner_tables import AREAS, FACTORS, TARGETS
+from riskmodel.contracts.tables import CANDIDATES, as_table
 from riskmodel.features.catalogue import ResolvedFeature
 from riskmodel.forecast import Forecasts
 from riskmodel.forecast.searching import build_search
@@ -40,7 +40,7 @@ def build_tables(session: Session, comparison: Comparison, forecasts: Forecasts)
     areas = areas.assign(**{name: "" for name in AREAS.names if name not in areas})
     searched = [*comparison.backtest.searched, *forecasts.searched]
     tables = {
-        "candidates": as_table(forecasts.frame(), FORECASTS),
+        "candidates": as_table(forecasts.frame(), CANDIDATES),
         "backtest": comparison.backtest.table,
         "scores": comparison.scores,
         "comparison": comparison.table,
@@ -58,13 +58,7 @@ def _run_rows(session: Session, backtest: Backtest, forecasts: Forecasts) -> lis
     """What the run itself left out or filled in, for the quality table."""
     source = session.definitions.target.source
     rows = [
-        quality_row(
-            source,
-            f"no forecast by {gap.model_id}" + (f" at horizon {gap.horizon}" if gap.horizon else ""),
-            1,
-            period=gap.origin,
-            note=gap.reason,
-        )
+        quality_row(source, gap.what, 1, period=gap.origin, note=gap.reason)
         for gap in (*backtest.gaps, *forecasts.gaps)
     ]
     left_out = {**backtest.left_out, _month(session.as_of): forecasts.left_out}
@@ -107,20 +101,17 @@ def _target_table(definitions: Definitions) -> pd.DataFrame:
     import pandas as pd
 
     target = definitions.target
-    return pd.DataFrame(
-        [
-            {
-                "target": definitions.plan.target_label,
-                "title": target.title,
-                "covers": target.covers,
-                "leaves_out": target.leaves_out,
-                "differs": target.differs,
-                "unit": target.unit,
-                "source": target.source,
-                "measures": " + ".join(target.measures),
-            }
-        ]
-    )
+    row = {
+        "target": definitions.plan.target_label,
+        "title": target.title,
+        "covers": target.covers,
+        "leaves_out": target.leaves_out,
+        "differs": target.differs,
+        "unit": target.unit,
+        "source": target.source,
+        "measures": " + ".join(target.measures),
+    }
+    return as_table(pd.DataFrame([row]), TARGETS)
 
 
 def _factor_table(session: Session, forecasts: Forecasts) -> pd.DataFrame:
@@ -144,7 +135,7 @@ def _factor_table(session: Session, forecasts: Forecasts) -> pd.DataFrame:
                 "left_out": forecasts.left_out.get(feature.label, ""),
             }
         )
-    return pd.DataFrame(rows)
+    return as_table(pd.DataFrame(rows, columns=FACTORS.names), FACTORS)
 
 
 def _files_of(session: Session, feature: ResolvedFeature) -> list[str]:

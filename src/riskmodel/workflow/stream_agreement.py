@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskmodel.contracts.specs import SourceSpec, TargetSpec
+from riskmodel.contracts.stream_tables import AGREEMENT, DISAGREEMENT
+from riskmodel.contracts.tables import as_table
 from riskmodel.panel.view import View
 from riskmodel.workflow.agreement import LEVELS, Movement, Ranking, differences, movement, ranking, sums
 
@@ -20,7 +22,6 @@ __all__ = ["Stream", "build_agreement"]
 
 _MONTHS = 12
 _WORDS = ((0.6, "much alike"), (0.3, "partly alike"), (-1.0, "little alike"))
-_PAIR = ("target", "other", "sensitivity")
 _PLACES = {"msoa21": "neighbourhoods (MSOA 2021)", "lad24": "districts"}
 
 
@@ -65,11 +66,10 @@ def build_agreement(view: View, streams: Sequence[Stream]) -> dict[str, pd.DataF
             rows, areas = _compare(view, one, other)
             agreement += rows
             apart += areas
-    numbers = ["months", "areas", "kendall", "top", "overlap", "correlation", "low", "high", "changes"]
-    table = pd.DataFrame(agreement, columns=[*_PAIR, "level", *numbers, "sentence"])
-    table[numbers] = table[numbers].astype("float64")
-    columns = [*_PAIR, "level", "location", "months", "recorded", "recorded_other", "expected_other"]
-    return {"agreement": table, "disagreement": pd.DataFrame(apart, columns=columns)}
+    return {
+        record.name: as_table(pd.DataFrame(rows, columns=record.names), record)
+        for record, rows in ((AGREEMENT, agreement), (DISAGREEMENT, apart))
+    }
 
 
 def _compare(view: View, one: Stream, other: Stream) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from riskmodel.backtest.compare import BETTER, build_comparison, headline
 from riskmodel.backtest.run import Backtest, backtest_origins, run_backtest
+from riskmodel.contracts.comparison_tables import STREAM_COMPARISON
 from riskmodel.contracts.errors import NotEnoughHistory, NotYetPublished
+from riskmodel.contracts.left_out_tables import STREAM_LEFT_OUT
 from riskmodel.contracts.planner_tables import CALIBRATION
 from riskmodel.contracts.specs import TargetSpec
-from riskmodel.contracts.tables import FORECASTS, as_table
+from riskmodel.contracts.stream_tables import STREAMS
+from riskmodel.contracts.tables import FORECASTS, STREAM_BACKTEST, as_table
 from riskmodel.forecast import Forecasts, Plan, fit_and_forecast
 from riskmodel.forecast.drawing import learn_spreads
 from riskmodel.forecast.outlook import GRAIN, Outlook
@@ -158,20 +161,19 @@ def _joined(made: Sequence[SideForecast]) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     comparison = pd.concat([m.comparison.assign(target=m.side.label) for m in made], ignore_index=True)
-    first = comparison.pop("target").astype("str")
-    comparison.insert(0, "target", first)
-    left_out = [row for m in made for row in _gaps(m)]
+    backtest = pd.concat([m.backtest.table for m in made], ignore_index=True)
+    left_out = pd.DataFrame([row for m in made for row in _left_out(m)], columns=STREAM_LEFT_OUT.names)
     return {
-        "stream_comparison": comparison,
-        "stream_backtest": pd.concat([m.backtest.table for m in made], ignore_index=True),
-        "stream_left_out": pd.DataFrame(left_out, columns=["target", "origin", "what", "reason"], dtype="str"),
+        "stream_comparison": as_table(comparison, STREAM_COMPARISON),
+        # A backtest repeats no key by how it is made, and no two of them share a target.
+        "stream_backtest": as_table(backtest, STREAM_BACKTEST, check_key=False),
+        "stream_left_out": as_table(left_out, STREAM_LEFT_OUT),
     }
 
 
-def _gaps(made: SideForecast) -> Iterator[tuple[str, str, str, str]]:
+def _left_out(made: SideForecast) -> Iterator[tuple[str, str, str, str]]:
     for gap in (*made.backtest.gaps, *made.forecasts.gaps):
-        horizon = f" at horizon {gap.horizon}" if gap.horizon else ""
-        yield made.side.label, gap.origin, f"no forecast by {gap.model_id}{horizon}", gap.reason
+        yield made.side.label, gap.origin, gap.what, gap.reason
     for origin, features in made.backtest.left_out.items():
         for name, reason in features.items():
             yield made.side.label, origin, f"feature left out: {name}", reason
@@ -224,10 +226,7 @@ def build_streams(definitions: Definitions, side: SideForecasts | None = None) -
     Returns
     -------
     DataFrame
-        ``target``, ``shown_as`` (headline, beside), ``title``, ``stream``, ``covers``, ``leaves_out``, ``differs``,
-        ``unit``, ``recorded_as``, ``source``, ``measures``, ``breakdown``, ``sensitivity`` (public, restricted),
-        ``police_generated``, ``has_ranges``, ``definition_sha256``, ``model_id`` (the model shown), ``headline``
-        (whether it is better than counting), ``note`` (why nothing is shown).
+        The ``streams`` noun.
     """
     import pandas as pd
 
@@ -257,7 +256,7 @@ def build_streams(definitions: Definitions, side: SideForecasts | None = None) -
         }
         for number, each in enumerate(_streams(definitions))
     ]
-    return pd.DataFrame(rows).astype({name: "str" for name, value in rows[0].items() if isinstance(value, str)})
+    return as_table(pd.DataFrame(rows), STREAMS)
 
 
 def _measures(target: TargetSpec) -> str:

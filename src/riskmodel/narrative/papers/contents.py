@@ -88,7 +88,7 @@ class Papers:
         import pandas as pd
 
         held = self.tables.get(name)
-        return held if held is not None else pd.DataFrame(columns=TABLES[name].names if name in TABLES else [])
+        return held if held is not None else pd.DataFrame(columns=TABLES[name].names)
 
     def row(self, name: str, model_id: str) -> pd.Series | None:
         """The one row a table has of a model, where it has one."""
@@ -120,7 +120,7 @@ class Papers:
 
         for name in ("targets", "streams"):
             held = self.table(name)
-            for _, row in held[held["source"] == source].iterrows() if "source" in held else ():
+            for _, row in held[held["source"] == source].iterrows():
                 for measure in str(row["measures"]).split(" + "):
                     add(measure, f"target: {row['title']}")
         for name, factor in self.used_factors.items():
