@@ -400,7 +400,7 @@ def test_with_a_book_the_page_says_the_same_and_every_number_is_a_fact(made: Inv
     targets = [replace(t, headline="") for t in made.targets]
     state = "Approved for offers of support: decision of 2 May 2026, with 2 conditions"
     page = page_of(made, headline=headline, book=book, targets=targets, state=state)
-    assert page.count(state) == 2, "a decision's own digits are no number of the run"
+    assert page.partition("</style>")[2].count(state) == 2, "a decision's own digits are no number of the run"
     other = Reader(page)
     assert other.tables == read.tables
     facts = {fact.fact_id: fact for fact in book.facts}
