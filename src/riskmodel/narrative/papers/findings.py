@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from riskmodel.contracts.audit_tables import AUDIT
 from riskmodel.contracts.errors import RiskmodelError
 from riskmodel.contracts.specs import CharacteristicSpec
+from riskmodel.narrative.facts.marks import as_plain
+from riskmodel.narrative.fairness_words import members_words
 from riskmodel.narrative.forecast_words import NOT_AVAILABLE, joined
 from riskmodel.narrative.model_words import percent_words
 from riskmodel.narrative.papers.contents import Papers
@@ -105,12 +107,7 @@ def group_words(group: str, characteristic: str, specs: Mapping[str, Characteris
     >>> group_words("not_disabled & aged_65_and_over", "disability x age_band", {})
     'Not disabled and aged 65 and over'
     """
-    said = []
-    for n, (part, name) in enumerate(zip(group.split(" & "), characteristic.split(" x "), strict=False)):
-        words = _spoken(part)
-        named = name in specs and specs[name].question in ("race", "religion")
-        said.append(words[:1].upper() + words[1:] if named or not n else words)
-    return joined(said)
+    return as_plain(members_words(characteristic, group, specs))
 
 
 def _spoken(name: str) -> str:
